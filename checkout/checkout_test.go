@@ -1,0 +1,216 @@
+package checkout
+
+import (
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/slipway-cd/slipway/config"
+	"github.com/slipway-cd/slipway/fault"
+)
+
+// environ is an environment in which git asks nobody who commits.
+func environ(more ...string) []string {
+	return append([]string{
+		"PATH=" + os.Getenv("PATH"), "HOME=/nonexistent", "XDG_CONFIG_HOME=/nonexistent",
+		"EMAIL=developer@example.com",
+	}, more...)
+}
+
+// repository makes a repository with one commit on master.
+func repository(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	run(t, dir, "init", "--quiet", "--initial-branch=master")
+	write(t, dir, "VERSION", "1.0.15\n")
+	commit(t, dir, "first")
+	return dir
+}
+
+func run(t *testing.T, dir string, args ...string) string {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), "git", append([]string{"-c", "user.name=dev", "-c", "user.email=dev@example.com"}, args...)...)
+	cmd.Dir, cmd.Env = dir, environ("GIT_CONFIG_NOSYSTEM=1")
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Fatalf("git %s: %v\n%s", args, err, out)
+	}
+	return strings.TrimSpace(string(out))
+}
+
+func write(t *testing.T, dir, name, text string) {
+	t.Helper()
+	if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func commit(t *testing.T, dir, message string) string {
+	t.Helper()
+	run(t, dir, "add", "--all")
+	run(t, dir, "commit", "--quiet", "--allow-empty", "--message", message)
+	return run(t, dir, "rev-parse", "HEAD")
+}
+
+func read(t *testing.T, dir string, variables ...string) State {
+	t.Helper()
+	s, err := Read(t.Context(), dir, environ(variables...))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func TestReadTellsBranchCommitAndChanges(t *testing.T) {
+	t.Parallel()
+	dir := repository(t)
+	head := run(t, dir, "rev-parse", "HEAD")
+	if diff := cmp.Diff(State{Branch: "master", BranchOrigin: "git", Commit: head}, read(t, dir)); diff != "" {
+		t.Error(diff)
+	}
+	write(t, dir, "untracked", "x")
+	if read(t, dir).Dirty {
+		t.Error("a file that git does not track makes no difference to the commit")
+	}
+	write(t, dir, "VERSION", "1.0.16\n")
+	if !read(t, dir).Dirty {
+		t.Error("a changed file was not noticed")
+	}
+}
+
+func TestOfADetachedHeadTheCISystemTellsTheBranch(t *testing.T) {
+	t.Parallel()
+	dir := repository(t)
+	if s := read(t, dir, "BRANCH_NAME=development"); s.Branch != "master" {
+		t.Errorf("a branch that is checked out counts, got %q", s.Branch)
+	}
+	run(t, dir, "checkout", "--quiet", "--detach")
+	for variable, want := range map[string]string{
+		"bamboo_planRepository_branchName=development":          "development",
+		"GITHUB_REF_NAME=release/1.2":                           "release/1.2",
+		"BRANCH_NAME=PR-12":                                     "PR-12",
+		"CI_COMMIT_REF_NAME=master":                             "master",
+		"GIT_BRANCH=origin/master":                              "master",
+		"CODEBUILD_WEBHOOK_HEAD_REF=refs/heads/master":          "master",
+		"CODEBUILD_WEBHOOK_HEAD_REF=refs/tags/v1":               "",
+		"OTHER=master":                                          "",
+		"GITHUB_REF_NAME=v1.0.0\nGITHUB_REF_TYPE=tag":           "",
+		"GITHUB_REF_NAME=v1.0.0\nGITHUB_REF_TYPE=branch":        "v1.0.0",
+		"CI_COMMIT_REF_NAME=v1.0.0\nCI_COMMIT_TAG=v1.0.0":       "",
+		"bamboo_planRepository_branchName=a\nGITHUB_REF_NAME=b": "a",
+	} {
+		if s := read(t, dir, strings.Split(variable, "\n")...); s.Branch != want {
+			t.Errorf("%s: branch %q, want %q", variable, s.Branch, want)
+		}
+	}
+}
+
+func TestADirectoryOutsideAnyRepositoryHasNoCommit(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	if diff := cmp.Diff(State{}, read(t, dir)); diff != "" {
+		t.Error(diff)
+	}
+	if s := read(t, dir, "BRANCH_NAME=master"); s.Branch != "master" || s.BranchOrigin != "BRANCH_NAME (Jenkins)" {
+		t.Errorf("got %+v", s)
+	}
+}
+
+func TestARepositoryWithoutCommitsHasABranch(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	run(t, dir, "init", "--quiet", "--initial-branch=development")
+	if s := read(t, dir); s.Branch != "development" || s.Commit != "" {
+		t.Errorf("got %+v", s)
+	}
+}
+
+func TestTheEnvironmentCannotPointGitElsewhere(t *testing.T) {
+	t.Parallel()
+	here, there := repository(t), repository(t)
+	run(t, there, "checkout", "--quiet", "-b", "elsewhere")
+	if s := read(t, here, "GIT_DIR="+filepath.Join(there, ".git")); s.Branch != "master" {
+		t.Errorf("branch %q of another repository", s.Branch)
+	}
+}
+
+func TestARepositoryCannotMakeUsRunItsPrograms(t *testing.T) {
+	t.Parallel()
+	dir := repository(t)
+	mark := filepath.Join(t.TempDir(), "ran")
+	run(t, dir, "config", "core.fsmonitor", "touch "+mark+"; false")
+	read(t, dir)
+	if _, err := os.Stat(mark); err == nil {
+		t.Error("core.fsmonitor ran")
+	}
+}
+
+func TestNumberComesFromWhereTheProjectSays(t *testing.T) {
+	t.Parallel()
+	dir := repository(t)
+	run(t, dir, "tag", "v1.2.3")
+	for what, c := range map[string]struct {
+		source config.VersionSource
+		want   string
+	}{
+		"file": {config.VersionSource{File: config.Text{Text: "VERSION"}}, "1.0.15"},
+		"tag":  {config.VersionSource{GitTag: config.Text{Text: "v*"}}, "1.2.3"},
+	} {
+		n, err := Number(t.Context(), dir, c.source, environ())
+		if err != nil || n.String() != c.want {
+			t.Errorf("%s: %s, %v; want %s", what, n, err, c.want)
+		}
+	}
+	commit(t, dir, "second")
+	n, err := Number(t.Context(), dir, config.VersionSource{GitTag: config.Text{Text: "v*"}}, environ())
+	if err != nil || n.String() != "1.2.4" {
+		t.Errorf("one commit later: %s, %v; want 1.2.4", n, err)
+	}
+}
+
+func TestNumberSaysWhyThereIsNone(t *testing.T) {
+	t.Parallel()
+	dir := repository(t)
+	write(t, dir, "BAD", "one")
+	for what, c := range map[string]struct {
+		dir    string
+		source config.VersionSource
+		want   string
+	}{
+		"no tag":       {dir, config.VersionSource{GitTag: config.Text{Text: "v*"}}, `no git tag that matches "v*" leads to this commit`},
+		"option":       {dir, config.VersionSource{GitTag: config.Text{Text: "x --all"}}, `no git tag that matches "x --all" leads`},
+		"outside":      {t.TempDir(), config.VersionSource{GitTag: config.Text{Text: "v*"}}, "is in no git repository"},
+		"missing file": {dir, config.VersionSource{File: config.Text{Text: "NONE", Position: fault.Position{File: "slipway.yaml", Line: 2, Column: 17}}}, `slipway.yaml:2:17: cannot read "NONE": no such file or directory`},
+		"bad file":     {dir, config.VersionSource{File: config.Text{Text: "BAD"}}, `BAD:1:1: "one" is not a version number`},
+	} {
+		_, err := Number(t.Context(), c.dir, c.source, environ())
+		if err == nil || !strings.Contains(err.Error(), c.want) || fault.KindOf(err) != fault.Invalid {
+			t.Errorf("%s: %v, want %q", what, err, c.want)
+		}
+	}
+}
+
+func TestProjectAndTemplatesAreReadFromTheDirectory(t *testing.T) {
+	t.Parallel()
+	p, err := Project("../examples/hid-generator")
+	if err != nil {
+		t.Fatal(err)
+	}
+	templates, err := Templates("../examples/hid-generator", p.Descriptors)
+	if err != nil || len(templates) != 3 {
+		t.Fatalf("%d templates, %v", len(templates), err)
+	}
+	if _, err := Project(t.TempDir()); fault.KindOf(err) != fault.Invalid {
+		t.Errorf("empty directory: %v", err)
+	}
+	_, err = Templates(t.TempDir(), p.Descriptors)
+	var problems fault.Problems
+	if !errors.As(err, &problems) || len(problems) != 3 || problems[0].Position.Line == 0 {
+		t.Errorf("want three problems with positions, got %v", err)
+	}
+}
