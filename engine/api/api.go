@@ -1,0 +1,68 @@
+// Package api lets AWS clients speak to the engine: every service it serves, and its image registry, on one endpoint.
+package api
+
+import (
+	"fmt"
+	"log/slog"
+	"net/http"
+	"strings"
+
+	"github.com/slipway-cd/slipway/awswire"
+	"github.com/slipway-cd/slipway/engine"
+	"github.com/slipway-cd/slipway/engine/api/ecrapi"
+	"github.com/slipway-cd/slipway/engine/api/ecsapi"
+	"github.com/slipway-cd/slipway/engine/api/elbapi"
+	"github.com/slipway-cd/slipway/engine/api/elbv2api"
+	"github.com/slipway-cd/slipway/engine/api/logsapi"
+	"github.com/slipway-cd/slipway/engine/api/stsapi"
+	"github.com/slipway-cd/slipway/engine/images"
+)
+
+// Options say what is served.
+type Options struct {
+	Engine      *engine.Engine
+	Images      *images.Store
+	Host        func() string     // host:port of the endpoint, once it is known
+	Credentials map[string]string // access key → secret key; nil: any will do, the signature is not looked at
+	Logger      *slog.Logger
+}
+
+// Services returns everything that speaks an AWS protocol.
+func Services(o Options) ([]awswire.Service, error) {
+	var services []awswire.Service
+	var first error
+	add := func(s awswire.Service, err error) {
+		if err != nil && first == nil {
+			first = fmt.Errorf("cannot serve an AWS API: %w", err)
+		}
+		services = append(services, s)
+	}
+	const elbNamespace = "http://elasticloadbalancing.amazonaws.com/doc/"
+	add(awswire.JSON("AmazonEC2ContainerServiceV20141113", ecsapi.New(o.Engine)))
+	add(awswire.JSON("AmazonEC2ContainerRegistry_V20150921", ecrapi.New(o.Engine, o.Images, o.Host)))
+	add(awswire.JSON("Logs_20140328", logsapi.New(o.Engine)))
+	add(awswire.Query("2012-06-01", elbNamespace+"2012-06-01/", elbapi.New(o.Engine)))
+	add(awswire.Query("2015-12-01", elbNamespace+"2015-12-01/", elbv2api.New(o.Engine)))
+	add(awswire.Query("2011-06-15", "https://sts.amazonaws.com/doc/2011-06-15/", stsapi.New(o.Engine.Identity())))
+	return services, first
+}
+
+// Handler serves the AWS APIs, and the image registry below /v2/.
+func Handler(o Options) (http.Handler, error) {
+	services, err := Services(o)
+	if err != nil {
+		return nil, err
+	}
+	aws := awswire.Handler(awswire.Options{
+		Credentials: o.Credentials, OmitEmpty: leftOut(), Before: required(), Log: o.Logger,
+	}, services...)
+	registry := images.Handler(o.Images)
+	// No ServeMux: it would redirect paths of the registry that it finds unclean.
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/v2" || strings.HasPrefix(r.URL.Path, "/v2/") {
+			registry.ServeHTTP(w, r)
+			return
+		}
+		aws.ServeHTTP(w, r)
+	}), nil
+}

@@ -1,0 +1,33 @@
+package ecsapi
+
+import (
+	"context"
+	"slices"
+
+	"github.com/aws/aws-sdk-go-v2/service/ecs"
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+
+	"github.com/slipway-cd/slipway/engine"
+	"github.com/slipway-cd/slipway/engine/api/awsdoc"
+)
+
+// DescribeCapacityProviders describes those that every account has: Fargate's.
+func (s *Server) DescribeCapacityProviders(_ context.Context, in *ecs.DescribeCapacityProvidersInput) (*ecs.DescribeCapacityProvidersOutput, error) {
+	out, everyone := &ecs.DescribeCapacityProvidersOutput{}, []string{"FARGATE", "FARGATE_SPOT"}
+	names := in.CapacityProviders
+	if len(names) == 0 {
+		names = everyone
+	}
+	for _, ref := range names {
+		name := engine.ResourceName(ref)
+		arn := awsdoc.Text("%s", s.engine.Identity().ARN("ecs", "capacity-provider/"+name))
+		if !slices.Contains(everyone, name) {
+			out.Failures = append(out.Failures, types.Failure{Arn: arn, Reason: awsdoc.Text("MISSING")})
+			continue
+		}
+		out.CapacityProviders = append(out.CapacityProviders, types.CapacityProvider{
+			CapacityProviderArn: arn, Name: &name, Status: types.CapacityProviderStatusActive, Tags: []types.Tag{},
+		})
+	}
+	return out, nil
+}

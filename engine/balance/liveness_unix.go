@@ -1,0 +1,46 @@
+//go:build unix
+
+package balance
+
+import (
+	"crypto/tls"
+	"net"
+	"syscall"
+)
+
+// liveness tells whether an idle connection was closed by the other side, without reading from it.
+type liveness struct {
+	raw       syscall.RawConn
+	encrypted bool
+	peek      func(fd uintptr) bool
+	closed    *bool
+}
+
+func livenessOf(conn net.Conn) liveness {
+	l := liveness{closed: new(bool)}
+	if secure, ok := conn.(*tls.Conn); ok {
+		conn, l.encrypted = secure.NetConn(), true
+	}
+	if c, ok := conn.(syscall.Conn); ok {
+		l.raw, _ = c.SyscallConn()
+	}
+	var one [1]byte
+	l.peek = func(fd uintptr) bool {
+		n, _, err := syscall.Recvfrom(int(fd), one[:], syscall.MSG_PEEK|syscall.MSG_DONTWAIT)
+		switch {
+		case n > 0: // nobody asked; but over TLS, session tickets come unasked
+			*l.closed = !l.encrypted
+		default: // n == 0 without an error is the end of the stream
+			*l.closed = err != syscall.EAGAIN && err != syscall.EWOULDBLOCK && err != syscall.EINTR
+		}
+		return true
+	}
+	return l
+}
+
+func (l liveness) alive() bool {
+	if l.raw == nil {
+		return true
+	}
+	return l.raw.Read(l.peek) == nil && !*l.closed
+}

@@ -1,0 +1,61 @@
+//go:build linux
+
+package process
+
+import (
+	"syscall"
+
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+	"golang.org/x/sys/unix"
+)
+
+// restrict puts the thread that starts the program under its limits, and returns what puts the supervisor back.
+func (p program) restrict() func() {
+	if !p.caps {
+		dropCapabilities()
+	}
+	type saved struct {
+		resource int
+		limit    syscall.Rlimit
+	}
+	var before []saved
+	for _, u := range p.limits {
+		resource, known := resources[u.Name]
+		var old syscall.Rlimit
+		if !known || syscall.Getrlimit(resource, &old) != nil {
+			continue
+		}
+		if syscall.Setrlimit(resource, &syscall.Rlimit{Cur: uint64(u.SoftLimit), Max: uint64(u.HardLimit)}) == nil {
+			before = append(before, saved{resource, old})
+		}
+	}
+	return func() {
+		for _, b := range before {
+			_ = syscall.Setrlimit(b.resource, &b.limit)
+		}
+	}
+}
+
+var resources = map[types.UlimitName]int{
+	types.UlimitNameCore: unix.RLIMIT_CORE, types.UlimitNameCpu: unix.RLIMIT_CPU, types.UlimitNameData: unix.RLIMIT_DATA,
+	types.UlimitNameFsize: unix.RLIMIT_FSIZE, types.UlimitNameLocks: unix.RLIMIT_LOCKS, types.UlimitNameMemlock: unix.RLIMIT_MEMLOCK,
+	types.UlimitNameMsgqueue: unix.RLIMIT_MSGQUEUE, types.UlimitNameNice: unix.RLIMIT_NICE, types.UlimitNameNofile: unix.RLIMIT_NOFILE,
+	types.UlimitNameNproc: unix.RLIMIT_NPROC, types.UlimitNameRss: unix.RLIMIT_RSS, types.UlimitNameRtprio: unix.RLIMIT_RTPRIO,
+	types.UlimitNameRttime: unix.RLIMIT_RTTIME, types.UlimitNameSigpending: unix.RLIMIT_SIGPENDING, types.UlimitNameStack: unix.RLIMIT_STACK,
+}
+
+// kept are the capabilities that a program has unless it is privileged: Docker's own choice. [docker run, "Runtime privilege and Linux capabilities"]
+var kept = map[int]bool{
+	unix.CAP_CHOWN: true, unix.CAP_DAC_OVERRIDE: true, unix.CAP_FSETID: true, unix.CAP_FOWNER: true, unix.CAP_MKNOD: true,
+	unix.CAP_NET_RAW: true, unix.CAP_SETGID: true, unix.CAP_SETUID: true, unix.CAP_SETFCAP: true, unix.CAP_SETPCAP: true,
+	unix.CAP_NET_BIND_SERVICE: true, unix.CAP_SYS_CHROOT: true, unix.CAP_KILL: true, unix.CAP_AUDIT_WRITE: true,
+}
+
+// dropCapabilities takes the others from what the thread's children may ever have.
+func dropCapabilities() {
+	for c := range unix.CAP_LAST_CAP + 1 {
+		if !kept[c] {
+			_ = unix.Prctl(unix.PR_CAPBSET_DROP, uintptr(c), 0, 0, 0)
+		}
+	}
+}

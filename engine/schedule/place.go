@@ -1,0 +1,36 @@
+package schedule
+
+import (
+	"hash/fnv"
+)
+
+// instances returns the room in the service's cluster, looked up when it is first asked for.
+func (p *pass) instances() *Fleet {
+	if p.fleet == nil {
+		p.fleet = NewFleet(p.snap, p.service.ID.Cluster)
+	}
+	return p.fleet
+}
+
+// place takes a place for one more task of the deployment.
+func (p *pass) place(d *deployment) (Place, *Failure) {
+	if d.definition == nil {
+		return Place{}, &Failure{Reason: reasonMissing, Detail: "its task definition is not there"}
+	}
+	return p.instances().Place(p.ask(d))
+}
+
+func (p *pass) placeable(d *deployment) bool {
+	return d.definition != nil && p.instances().Fits(p.ask(d))
+}
+
+func (p *pass) ask(d *deployment) Ask {
+	h := fnv.New64a()
+	_, _ = h.Write([]byte(d.ID)) // never fails
+	return Ask{
+		Definition: d.definition, Fargate: onFargate(d.revision.LaunchType, d.revision.CapacityProviderStrategy),
+		Group: "service:" + p.service.ID.Name, Constraints: p.service.Doc.PlacementConstraints,
+		Strategies: p.service.Doc.PlacementStrategy,
+		Seed:       h.Sum64() + uint64(p.now.UnixNano()) + uint64(len(p.plan.Start)),
+	}
+}

@@ -1,0 +1,194 @@
+package schedule
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+
+	"github.com/slipway-cd/slipway/engine/state"
+)
+
+// Ask says for what a place is sought.
+type Ask struct {
+	Definition  *state.TaskDefinition
+	Overrides   *types.TaskOverride // nil: none
+	Fargate     bool
+	Group       string // "service:web", "family:web": whose tasks are spread, and kept apart by distinctInstance
+	Constraints []types.PlacementConstraint
+	Strategies  []types.PlacementStrategy // none: over zones, then to the instance with the fewest tasks of the group
+	Seed        uint64                    // for the strategy random
+
+	mappings    []mapping
+	cpu, memory int
+}
+
+// Failure is why there is no place for a task.
+type Failure struct {
+	Closest *state.Instance // the instance that met most requirements; nil: there is none at all
+	Reason  string          // as in the failures of RunTask: RESOURCE:CPU, RESOURCE:MEMORY, RESOURCE:PORTS, AGENT, ATTRIBUTE …
+	Detail  string          // more, where there is more to say
+}
+
+// The reasons, in the order in which the requirements are looked at. [ecs-behaviour 1.6, placement]
+const (
+	reasonAgent     = "AGENT"
+	reasonCPU       = "RESOURCE:CPU"
+	reasonMemory    = "RESOURCE:MEMORY"
+	reasonPorts     = "RESOURCE:PORTS"
+	reasonAttribute = "ATTRIBUTE"
+	reasonMissing   = "MISSING"
+	reasonDistinct  = "DistinctInstance placement constraint unsatisfied."
+	reasonMember    = "MemberOf placement constraint unsatisfied."
+)
+
+var reasons = []string{reasonAgent, reasonCPU, reasonMemory, reasonPorts, reasonAttribute, reasonDistinct, reasonMember}
+
+// Text returns the sentence that service events contain.
+func (f *Failure) Text() string {
+	if f.Closest == nil {
+		return "Reason: No Container Instances were found in your cluster."
+	}
+	closest := fmt.Sprintf("The closest matching (container-instance %s) ", f.Closest.ID)
+	switch f.Reason {
+	case reasonCPU:
+		return closest + "has insufficient CPU units available."
+	case reasonMemory:
+		return closest + "has insufficient memory available."
+	case reasonPorts:
+		return closest + "is already using a port required by your task."
+	case reasonAttribute:
+		return closest + "is missing an attribute required by your task."
+	default:
+		return closest + fmt.Sprintf("encountered error %q.", f.Reason)
+	}
+}
+
+// Doc returns the failure as RunTask reports it.
+func (f *Failure) Doc() types.Failure {
+	doc := types.Failure{Reason: aws.String(f.Reason)}
+	if f.Closest != nil {
+		doc.Arn = f.Closest.Doc.ContainerInstanceArn
+	}
+	if f.Detail != "" {
+		doc.Detail = aws.String(f.Detail)
+	}
+	return doc
+}
+
+// Place finds a place for one task and takes it.
+func (f *Fleet) Place(ask Ask) (Place, *Failure) {
+	ask.prepare()
+	if ask.Fargate {
+		return f.placeOnFargate(&ask), nil
+	}
+	s, failure := f.find(&ask)
+	if failure != nil {
+		return Place{}, failure
+	}
+	ports, _ := s.portsFor(&ask)
+	place := Place{Instance: s.ID, Zone: s.Zone, CPU: ask.cpu, Memory: ask.memory, Ports: ports}
+	f.take(s, ask.taking(place), ask.Group)
+	for i, m := range ask.mappings {
+		if m.host == 0 && !ask.ownAddress() && i < len(ports) {
+			s.lastPort = ports[i].Port
+		}
+	}
+	return place, nil
+}
+
+// Fits reports whether there is a place for one task, without taking it.
+func (f *Fleet) Fits(ask Ask) bool {
+	ask.prepare()
+	if ask.Fargate {
+		return true
+	}
+	_, failure := f.find(&ask)
+	return failure == nil
+}
+
+// fitsWithout reports whether the instance would have a place if these tasks, which are of the group, were gone.
+func (f *Fleet) fitsWithout(ask Ask, id state.InstanceID, gone []*state.Task) bool {
+	ask.prepare()
+	i := slices.IndexFunc(f.sites, func(s *site) bool { return s.ID == id })
+	if i < 0 {
+		return false
+	}
+	staying := 0
+	for _, t := range gone {
+		if t.Desired != state.Stopped {
+			staying++
+		}
+	}
+	return f.obstacle(&ask, f.sites[i].without(gone), staying) == ""
+}
+
+func (f *Fleet) placeOnFargate(ask *Ask) Place {
+	place := Place{CPU: ask.cpu, Memory: ask.memory}
+	g := f.group(ask.Group)
+	zones := f.zones()
+	place.Zone = slices.MinFunc(zones, func(a, b string) int { return cmp.Or(g.zones[a]-g.zones[b], strings.Compare(a, b)) })
+	g.zones[place.Zone]++
+	for _, m := range ask.mappings {
+		place.Ports = append(place.Ports, state.HostPort{Port: m.port, Protocol: m.protocol})
+	}
+	return place
+}
+
+// find returns the best of the instances that meet all requirements.
+func (f *Fleet) find(ask *Ask) (*site, *Failure) {
+	var best, closest *site
+	furthest := -1
+	for _, s := range f.sites {
+		if s.Doc.Status != nil && *s.Doc.Status != statusActive {
+			continue
+		}
+		if best != nil && f.compare(ask, s, best) >= 0 {
+			continue
+		}
+		if reason := f.obstacle(ask, s, 0); reason != "" {
+			if at := slices.Index(reasons, reason); at > furthest {
+				closest, furthest = s, at
+			}
+			continue
+		}
+		best = s
+	}
+	switch {
+	case best != nil:
+		return best, nil
+	case closest == nil:
+		return nil, &Failure{Reason: "EMPTY CLUSTER", Detail: "No Container Instances were found in your cluster."}
+	default:
+		return nil, &Failure{Closest: closest.Instance, Reason: reasons[furthest], Detail: f.detail(ask, reasons[furthest])}
+	}
+}
+
+// prepare works out once what is the same for every instance.
+func (a *Ask) prepare() {
+	a.cpu, a.memory = Needs(a.Definition, a.Overrides)
+	if a.mode() != types.NetworkModeNone {
+		a.mappings = mappings(a.Definition)
+	}
+}
+
+func (a *Ask) mode() types.NetworkMode {
+	if a.Fargate {
+		return types.NetworkModeAwsvpc
+	}
+	return cmp.Or(a.Definition.Doc.NetworkMode, types.NetworkModeBridge)
+}
+
+// ownAddress reports whether the task's ports listen at an address of its own, not at the instance's.
+func (a *Ask) ownAddress() bool { return a.mode() == types.NetworkModeAwsvpc }
+
+// taking returns what a place takes from its instance.
+func (a *Ask) taking(place Place) Place {
+	if a.ownAddress() {
+		place.Ports = nil
+	}
+	return place
+}

@@ -1,0 +1,51 @@
+package schedule
+
+import (
+	"time"
+
+	"github.com/slipway-cd/slipway/engine/state"
+)
+
+// Statuses of a service, as its document has them.
+const (
+	statusActive   = "ACTIVE"
+	statusDraining = "DRAINING"
+	statusInactive = "INACTIVE"
+)
+
+// Service looks once at a service and returns what has to be done now. The caller looks at it again when something that
+// concerns it has changed or Again has come, but not before pace.Pass has gone by.
+// An unknown service, and one that is INACTIVE, need nothing.
+func Service(snap state.Snapshot, key state.ServiceKey, now time.Time, pace Pace) Plan {
+	p, ok := look(snap, key, now, pace)
+	if !ok {
+		return Plan{}
+	}
+	p.settle()
+	p.retarget()
+	p.examine()
+	if p.status() == statusDraining {
+		p.drain()
+	} else {
+		p.replaceSick()
+		p.breakCircuit()
+		p.roll()
+		p.complete()
+	}
+	p.retire()
+	p.record()
+	return p.finish()
+}
+
+// finish gathers the changed records.
+func (p *pass) finish() Plan {
+	for _, d := range p.all() {
+		if d.edited && d.known {
+			p.plan.Deployments = append(p.plan.Deployments, d.Deployment)
+		}
+	}
+	if p.plan.Again.IsZero() && p.status() != statusInactive {
+		p.plan.Again = p.now.Add(p.pace.Pass)
+	}
+	return p.plan
+}

@@ -1,0 +1,77 @@
+package schedule
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+
+	"github.com/slipway-cd/slipway/engine/state"
+)
+
+// complete ends a deployment whose tasks are all healthy once those of the others are gone, and tells when the service
+// has reached its steady state. Both come in one pass, in this order. [ecs-behaviour 1.2, trace]
+func (p *pass) complete() {
+	if p.whole() && p.primary.inProgress() && !p.primary.Broken {
+		record := p.primary.edit()
+		record.State, record.Reason = types.DeploymentRolloutStateCompleted, fmt.Sprintf(reasonDone, record.ID)
+		record.Completed, record.Updated = p.now, p.now
+		p.say(") (deployment %s) deployment completed.", record.ID)
+	}
+	p.settleDown(p.whole() && p.alive() == p.desired && p.primary.State == types.DeploymentRolloutStateCompleted)
+}
+
+// whole reports whether the PRIMARY deployment has what it wants, and the others have nothing left.
+func (p *pass) whole() bool {
+	for _, d := range p.olds {
+		if len(d.tasks) > 0 {
+			return false
+		}
+	}
+	return !p.turned && len(p.plan.Start) == 0 && p.primary.count(well) == p.desired && p.primary.count(staying) == p.desired
+}
+
+// settleDown tells that the service is steady: once, and again after pace.Quiet.
+func (p *pass) settleDown(steady bool) {
+	if p.service.Steady != steady {
+		p.editService().Steady = steady
+		p.primary.overcome(sortSteady)
+	}
+	if steady {
+		p.sayOnce(p.primary, sortSteady, ") has reached a steady state.")
+		p.plan.Again = p.primary.Told[string(sortSteady)].At.Add(p.pace.Quiet)
+	}
+}
+
+// retire takes the deployments without tasks out of the service's description; their records remain.
+func (p *pass) retire() {
+	for _, d := range p.olds {
+		if len(d.tasks) == 0 && d.Wanted == 0 && d.known {
+			d.edit().Status = state.Inactive
+			d.edit().Updated = p.now
+		}
+	}
+}
+
+// drain stops everything of a service that is being deleted, and makes it INACTIVE when nothing is left.
+func (p *pass) drain() {
+	for _, d := range p.current() {
+		for _, t := range d.tasks {
+			if staying(t) {
+				p.scaleIn(t)
+			}
+		}
+		p.setWanted(d, 0)
+	}
+	p.sayStops()
+	if p.alive() > 0 {
+		return
+	}
+	s := p.editService()
+	s.Doc.Status, s.Deleted, s.Steady = aws.String(statusInactive), p.now, false
+	if p.primary.known {
+		p.primary.edit().Status = state.Inactive
+	}
+	p.plan.Again = time.Time{}
+}

@@ -1,0 +1,165 @@
+package state
+
+import (
+	"fmt"
+
+	"github.com/hashicorp/go-memdb"
+)
+
+// The kinds of records.
+const (
+	KindCluster           Kind = "cluster"
+	KindInstance          Kind = "instance"
+	KindTaskDefinition    Kind = "task-definition"
+	KindService           Kind = "service"
+	KindEvents            Kind = "events"
+	KindDeployment        Kind = "deployment"
+	KindServiceDeployment Kind = "service-deployment"
+	KindRevision          Kind = "service-revision"
+	KindTask              Kind = "task"
+	KindClassicBalancer   Kind = "classic-load-balancer"
+	KindBalancer          Kind = "load-balancer"
+	KindListener          Kind = "listener"
+	KindRule              Kind = "rule"
+	KindTargetGroup       Kind = "target-group"
+	KindTarget            Kind = "target"
+	KindRepository        Kind = "repository"
+	KindLogGroup          Kind = "log-group"
+	KindLogStream         Kind = "log-stream"
+)
+
+// The names of the indexes, for records that belong to another one.
+const (
+	byCluster    = "cluster"
+	byFamily     = "family"
+	byService    = "service"
+	byDeployment = "deployment"
+	byInstance   = "instance"
+	byTask       = "task"
+	byUnsettled  = "unsettled" // as byService, without stopped tasks that are Settled
+	byGroup      = "group"     // cluster and group of tasks that have not come to their end
+	byOwner      = "owner"     // listener → load balancer, rule → listener, target → group, stream → group
+)
+
+// New record kinds are added here and in Decode.
+func schema() *memdb.DBSchema {
+	return &memdb.DBSchema{Tables: map[string]*memdb.TableSchema{
+		string(KindCluster):  table[*Cluster](KindCluster, nil),
+		string(KindInstance): table(KindInstance, indexes[*Instance]{byCluster: func(r *Instance) string { return string(r.Cluster) }}),
+		string(KindTaskDefinition): table(KindTaskDefinition, indexes[*TaskDefinition]{
+			byFamily: func(r *TaskDefinition) string { return r.Family },
+		}),
+		string(KindService):    table(KindService, indexes[*Service]{byCluster: func(r *Service) string { return string(r.ID.Cluster) }}),
+		string(KindEvents):     table[*Events](KindEvents, nil),
+		string(KindDeployment): table(KindDeployment, indexes[*Deployment]{byService: func(r *Deployment) string { return r.Service.String() }}),
+		string(KindServiceDeployment): table(KindServiceDeployment, indexes[*ServiceDeployment]{
+			byService: func(r *ServiceDeployment) string { return r.Service.String() },
+		}),
+		string(KindRevision): table(KindRevision, indexes[*Revision]{byService: func(r *Revision) string { return r.Service.String() }}),
+		string(KindTask): table(KindTask, indexes[*Task]{
+			byCluster:    func(r *Task) string { return string(r.Cluster) },
+			byService:    func(r *Task) string { return r.Service.String() },
+			byDeployment: func(r *Task) string { return string(r.Deployment) },
+			byInstance:   func(r *Task) string { return string(r.Instance) },
+			byUnsettled:  unsettledKey,
+			byGroup:      aliveGroupKey,
+		}),
+		string(kindUsage):           usageTable(),
+		string(KindClassicBalancer): table[*ClassicBalancer](KindClassicBalancer, nil),
+		string(KindBalancer):        table[*Balancer](KindBalancer, nil),
+		string(KindListener):        table(KindListener, indexes[*Listener]{byOwner: func(r *Listener) string { return r.Balancer }}),
+		string(KindRule):            table(KindRule, indexes[*Rule]{byOwner: func(r *Rule) string { return r.Listener }}),
+		string(KindTargetGroup):     table[*TargetGroup](KindTargetGroup, nil),
+		string(KindTarget): table(KindTarget, indexes[*Target]{
+			byOwner: func(r *Target) string { return r.Group },
+			byTask:  func(r *Target) string { return string(r.Task) },
+		}),
+		string(KindRepository): table[*Repository](KindRepository, nil),
+		string(KindLogGroup):   table[*LogGroup](KindLogGroup, nil),
+		string(KindLogStream):  table(KindLogStream, indexes[*LogStream]{byOwner: func(r *LogStream) string { return r.Group }}),
+	}}
+}
+
+// Decode makes the record of that kind from what stored it: unmarshal fills the pointer it is given.
+func Decode(kind Kind, unmarshal func(any) error) (Record, error) {
+	var r Record
+	switch kind {
+	case KindCluster:
+		r = &Cluster{}
+	case KindInstance:
+		r = &Instance{}
+	case KindTaskDefinition:
+		r = &TaskDefinition{}
+	case KindService:
+		r = &Service{}
+	case KindEvents:
+		r = &Events{}
+	case KindDeployment:
+		r = &Deployment{}
+	case KindServiceDeployment:
+		r = &ServiceDeployment{}
+	case KindRevision:
+		r = &Revision{}
+	case KindTask:
+		r = &Task{}
+	case KindClassicBalancer:
+		r = &ClassicBalancer{}
+	case KindBalancer:
+		r = &Balancer{}
+	case KindListener:
+		r = &Listener{}
+	case KindRule:
+		r = &Rule{}
+	case KindTargetGroup:
+		r = &TargetGroup{}
+	case KindTarget:
+		r = &Target{}
+	case KindRepository:
+		r = &Repository{}
+	case KindLogGroup:
+		r = &LogGroup{}
+	case KindLogStream:
+		r = &LogStream{}
+	default:
+		return nil, fmt.Errorf("unknown kind of record %q", kind)
+	}
+	return r, unmarshal(r)
+}
+
+type indexes[R Record] map[string]func(R) string
+
+func table[R Record](kind Kind, more indexes[R]) *memdb.TableSchema {
+	t := &memdb.TableSchema{Name: string(kind), Indexes: map[string]*memdb.IndexSchema{
+		"id": {Name: "id", Unique: true, Indexer: indexer[R]{R.Key}},
+	}}
+	for name, of := range more {
+		t.Indexes[name] = &memdb.IndexSchema{Name: name, AllowMissing: true, Indexer: indexer[R]{of}}
+	}
+	return t
+}
+
+// indexer finds records by one text of theirs, without reflection. Records without that text are not in the index.
+type indexer[R Record] struct{ of func(R) string }
+
+func (i indexer[R]) FromObject(raw any) (bool, []byte, error) {
+	r, ok := raw.(R)
+	if !ok {
+		return false, nil, fmt.Errorf("%T is not the record of this table", raw)
+	}
+	text := i.of(r)
+	if text == "" {
+		return false, nil, nil
+	}
+	return true, append([]byte(text), 0), nil
+}
+
+func (i indexer[R]) FromArgs(args ...any) ([]byte, error) {
+	if len(args) == 0 { // every record
+		return nil, nil
+	}
+	text, ok := args[0].(string)
+	if !ok || len(args) > 1 {
+		return nil, fmt.Errorf("an index takes one text, not %v", args)
+	}
+	return append([]byte(text), 0), nil
+}

@@ -1,0 +1,138 @@
+package state
+
+import (
+	"fmt"
+	"iter"
+	"slices"
+
+	"github.com/hashicorp/go-memdb"
+)
+
+// kindUsage is the kind of the derived records: they follow from the tasks, are neither stored nor told to watchers.
+const kindUsage Kind = "usage"
+
+// Usage is what the tasks on a container instance take up: those that have not come to their end. It follows from the
+// tasks and is kept by Put and Delete, so that placing a task needs no look at the other ones.
+type Usage struct {
+	Instance InstanceID
+	CPU      int        // reserved CPU units
+	Memory   int        // reserved MiB
+	Tasks    int        // how many
+	Ports    []HostPort // host ports at the instance's address
+	LastPort int        // the last dynamic port that was given out: the next one is sought after it
+}
+
+func (u *Usage) Kind() Kind  { return kindUsage }
+func (u *Usage) Key() string { return string(u.Instance) }
+
+// The range that dynamic host ports are taken from. [ecs-behaviour 1.6, networking]
+const (
+	FirstDynamicPort = 32768
+	LastDynamicPort  = 60999
+)
+
+// Usage returns what the tasks on a container instance take up.
+func (s Snapshot) Usage(id InstanceID) *Usage {
+	if u, ok := get[*Usage](s, kindUsage, string(id)); ok {
+		return u
+	}
+	return &Usage{Instance: id}
+}
+
+// UnsettledTasksOfService returns the tasks of a service that its scheduler has not done with, by id: all but those that
+// are stopped and Settled.
+func (s Snapshot) UnsettledTasksOfService(key ServiceKey) iter.Seq[*Task] {
+	return all[*Task](s, KindTask, byUnsettled, key.String())
+}
+
+// TasksOfGroup returns the tasks of a group in a cluster that have not come to their end, by id.
+func (s Snapshot) TasksOfGroup(cluster ClusterName, group string) iter.Seq[*Task] {
+	return all[*Task](s, KindTask, byGroup, groupKey(cluster, group))
+}
+
+func groupKey(cluster ClusterName, group string) string { return string(cluster) + "|" + group }
+
+func unsettledKey(t *Task) string {
+	if t.Last == Stopped && t.Settled {
+		return ""
+	}
+	return t.Service.String()
+}
+
+func aliveGroupKey(t *Task) string {
+	if !t.Alive() || t.Group == "" {
+		return ""
+	}
+	return groupKey(t.Cluster, t.Group)
+}
+
+// follow keeps the usage of container instances true when a task changes; either may be nil.
+func (tx *Tx) follow(before, after *Task) {
+	if sameUse(before, after) {
+		return
+	}
+	if uses(before) {
+		tx.putUsage(tx.Usage(before.Instance).without(before, tx.portsOf(before)))
+	}
+	if uses(after) {
+		tx.putUsage(tx.Usage(after.Instance).with(after, tx.portsOf(after)))
+	}
+}
+
+func (tx *Tx) putUsage(u *Usage) {
+	if err := tx.txn.Insert(string(kindUsage), u); err != nil {
+		panic(fmt.Sprintf("state: usage of %s does not fit the schema: %v", u.Instance, err))
+	}
+}
+
+func uses(t *Task) bool { return t != nil && t.Instance != "" && t.Alive() }
+
+func sameUse(a, b *Task) bool {
+	if !uses(a) || !uses(b) {
+		return !uses(a) && !uses(b)
+	}
+	return a.Instance == b.Instance && a.CPU == b.CPU && a.Memory == b.Memory && a.Address == b.Address &&
+		slices.Equal(a.Ports, b.Ports)
+}
+
+// portsOf returns the ports that a task takes at the address of its instance: none when it has an address of its own.
+func (s Snapshot) portsOf(t *Task) []HostPort {
+	i, ok := s.Instance(t.Instance)
+	if ok && t.Address.IsValid() && t.Address != i.Address {
+		return nil
+	}
+	return t.Ports
+}
+
+func (u *Usage) with(t *Task, ports []HostPort) *Usage {
+	c := *u
+	c.CPU, c.Memory, c.Tasks = u.CPU+t.CPU, u.Memory+t.Memory, u.Tasks+1
+	c.Ports = slices.Concat(u.Ports, ports)
+	for _, p := range ports {
+		if p.Port >= FirstDynamicPort && p.Port <= LastDynamicPort {
+			c.LastPort = p.Port
+		}
+	}
+	return &c
+}
+
+func (u *Usage) without(t *Task, ports []HostPort) *Usage {
+	c := *u
+	c.CPU, c.Memory, c.Tasks = u.CPU-t.CPU, u.Memory-t.Memory, u.Tasks-1
+	c.Ports = slices.Clone(u.Ports)
+	for _, p := range ports {
+		if i := slices.Index(c.Ports, p); i >= 0 {
+			c.Ports = slices.Delete(c.Ports, i, i+1)
+		}
+	}
+	return &c
+}
+
+// followAll computes the usage of all container instances from the tasks.
+func (tx *Tx) followAll() {
+	for t := range tx.AllTasks() {
+		tx.follow(nil, t)
+	}
+}
+
+func usageTable() *memdb.TableSchema { return table[*Usage](kindUsage, nil) }
