@@ -1,0 +1,93 @@
+package delivery
+
+import (
+	"context"
+	"time"
+
+	"github.com/slipway-cd/slipway/artifact"
+	"github.com/slipway-cd/slipway/config"
+	"github.com/slipway-cd/slipway/fault"
+	"github.com/slipway-cd/slipway/image"
+	"github.com/slipway-cd/slipway/registry"
+)
+
+// Publication is what publishing a version came to.
+type Publication struct {
+	Outcome  artifact.Outcome
+	Manifest artifact.Manifest
+	Names    []artifact.Name // everything that the version consists of, the manifest last
+}
+
+// Publish renders the version for every environment and puts it into the store. The digest is that of the version's
+// image; empty when nobody knows it.
+func (w *Workspace) Publish(ctx context.Context, store artifact.Store, digest image.Digest) (Publication, error) {
+	if w.Version.IsZero() {
+		return Publication{}, fault.New(fault.Invalid, "there is no version to publish: %s", w.Match.Reason)
+	}
+	environments := w.Project.AllEnvironments()
+	rendered, err := w.Render(environments, digest)
+	if err != nil {
+		return Publication{}, err
+	}
+	ref, err := w.ImageName(environments[0])
+	if err != nil {
+		return Publication{}, err
+	}
+	bundle, err := artifact.NewBundle(artifact.Manifest{
+		Project: w.Project.Name, Version: w.Version, Branch: w.State.Branch, Commit: w.State.Commit, Dirty: w.State.Dirty,
+		Time:  w.options.Now().UTC().Truncate(time.Second),
+		Image: artifact.ManifestImage{Reference: ref.String(), Digest: digest},
+	}, files(rendered))
+	if err != nil {
+		return Publication{}, err
+	}
+	if bundle, err = agree(ctx, store, bundle); err != nil {
+		return Publication{}, err
+	}
+	outcome, err := artifact.Publish(ctx, store, bundle)
+	if err != nil {
+		return Publication{}, err
+	}
+	return Publication{Outcome: outcome, Manifest: bundle.Manifest, Names: bundle.Names()}, nil
+}
+
+func files(rendered []Rendered) []artifact.File {
+	var list []artifact.File
+	for _, r := range rendered {
+		for _, doc := range r.Documents {
+			list = append(list, artifact.File{Environment: r.Environment, File: string(doc.Kind) + ".json", Content: doc.Body})
+		}
+	}
+	return list
+}
+
+// agree takes over what an earlier publication of the same version knew and this one doesn't, or the other way round:
+// the digest of an image that was pushed between the two. Everything else must be the same, which Publish checks.
+func agree(ctx context.Context, store artifact.Store, b artifact.Bundle) (artifact.Bundle, error) {
+	old, err := artifact.FetchManifest(ctx, store, b.Manifest.Project, b.Manifest.Version)
+	if fault.KindOf(err) == fault.NotFound {
+		return b, nil
+	}
+	if err != nil {
+		return b, err
+	}
+	if old.Image.Digest == "" || b.Manifest.Image.Digest == "" {
+		b.Manifest.Image.Digest = old.Image.Digest
+	}
+	return b, nil
+}
+
+// patience is how long a registry may take to say which image a tag names, when that is only asked to record it.
+const patience = 5 * time.Second
+
+// ImageDigest asks the registry which image the version's name stands for. The error tells why that isn't known.
+func (w *Workspace) ImageDigest(ctx context.Context, env config.Environment) (image.Digest, error) {
+	ref, err := w.ImageName(env)
+	if err != nil {
+		return "", err
+	}
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	digest, err := registry.New(registry.Options{UserAgent: "slipway"}).Resolve(ctx, ref.String())
+	return image.Digest(digest), err
+}

@@ -1,0 +1,143 @@
+package deploy
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/slipway-cd/slipway/rollout"
+)
+
+// Prober tries one check once. The check's URL is ready to be asked.
+type Prober func(ctx context.Context, check rollout.Check) rollout.CheckResult
+
+// HTTPProber returns a prober that asks with a client of its own, which keeps no connections: a connection kept may lead
+// to a task that is gone.
+func HTTPProber() Prober {
+	client := &http.Client{Transport: &http.Transport{Proxy: http.ProxyFromEnvironment, DisableKeepAlives: true}}
+	return func(ctx context.Context, check rollout.Check) rollout.CheckResult {
+		text, passed := ask(ctx, client, check)
+		return rollout.CheckResult{Check: check, Passed: passed, Text: text}
+	}
+}
+
+// Limits of one answer: how long it may take where the check doesn't say, and how much of it is read.
+const (
+	answerTime = 5 * time.Second
+	answerSize = 1 << 20
+)
+
+func ask(ctx context.Context, client *http.Client, check rollout.Check) (string, bool) {
+	if check.Timeout <= 0 {
+		check.Timeout = answerTime
+	}
+	ctx, cancel := context.WithTimeout(ctx, check.Timeout)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, check.URL, nil)
+	if err != nil {
+		return err.Error(), false
+	}
+	resp, err := client.Do(req)
+	if err != nil {
+		return err.Error(), false
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(io.LimitReader(resp.Body, answerSize))
+	if err != nil {
+		return err.Error(), false
+	}
+	want := check.Status
+	if want == 0 {
+		want = http.StatusOK
+	}
+	if resp.StatusCode != want {
+		return fmt.Sprintf("answered %d, expected %d", resp.StatusCode, want), false
+	}
+	if !strings.Contains(string(body), check.Body) {
+		return fmt.Sprintf("the answer does not contain %q but begins %q", check.Body, beginning(body)), false
+	}
+	return fmt.Sprintf("answered %d", resp.StatusCode), true
+}
+
+func beginning(body []byte) string {
+	const enough = 60
+	return strings.ToValidUTF8(string(body[:min(len(body), enough)]), "")
+}
+
+// loadBalancer is how a check's URL names the service's load balancer, whose address is known only once it is there.
+const loadBalancer = "${loadBalancer}"
+
+// probing reports that the step needs the checks to be tried again.
+func (r *run) probing(step rollout.Step) bool {
+	return step.Kind == rollout.Probe || step.Kind == rollout.Bake && len(r.want.Checks) > 0
+}
+
+// probe tries all checks once and reports whether they have just begun to pass.
+func (r *run) probe(ctx context.Context) bool {
+	before := r.checks
+	results := make([]rollout.CheckResult, len(r.want.Checks))
+	all := true
+	for i, check := range r.want.Checks {
+		results[i] = r.try(ctx, check)
+		all = all && results[i].Passed
+		if len(before) <= i || before[i].Text != results[i].Text {
+			r.emit(Event{Type: Checked, Text: r.located(check.URL) + ": " + results[i].Text, Check: &results[i]})
+		}
+	}
+	r.checks = results
+	return all && !passed(before)
+}
+
+func passed(results []rollout.CheckResult) bool {
+	for _, result := range results {
+		if !result.Passed {
+			return false
+		}
+	}
+	return len(results) > 0
+}
+
+func (r *run) try(ctx context.Context, check rollout.Check) rollout.CheckResult {
+	ready := check
+	if strings.Contains(check.URL, loadBalancer) {
+		address, err := r.address(ctx)
+		if err != nil {
+			return rollout.CheckResult{Check: check, Text: err.Error()}
+		}
+		if address == "" {
+			return rollout.CheckResult{Check: check, Text: "the service has no load balancer whose address could be asked"}
+		}
+		ready.URL = r.located(check.URL)
+	}
+	result := r.opts.Prober(ctx, ready)
+	result.Check = check
+	return result
+}
+
+// located is a check's URL with the load balancer's address in it, once that is known.
+func (r *run) located(url string) string {
+	if len(r.addresses) == 0 {
+		return url
+	}
+	return strings.ReplaceAll(url, loadBalancer, r.addresses[0])
+}
+
+// address returns where the service's first load balancer is reached, looking it up once.
+func (r *run) address(ctx context.Context) (string, error) {
+	if len(r.addresses) == 0 {
+		ref := r.want.Ref
+		ref.Wanted, ref.Depth = nil, rollout.Addresses
+		seen, err := observe(ctx, r.target, ref)
+		if err != nil {
+			return "", err
+		}
+		r.addresses = seen.Addresses
+	}
+	if len(r.addresses) == 0 {
+		return "", nil
+	}
+	return r.addresses[0], nil
+}

@@ -1,0 +1,118 @@
+package deploy
+
+import (
+	"context"
+	"time"
+
+	"github.com/slipway-cd/slipway/fault"
+	"github.com/slipway-cd/slipway/rollout"
+)
+
+// How often the closer looks are taken, which cost more calls.
+const (
+	tasksEvery    = 2 * time.Second  // tasks and targets, while something changes
+	evidenceEvery = time.Second      // evidence, while there is trouble
+	evidenceQuiet = 10 * time.Second // evidence, while nothing changes and nobody says why
+)
+
+// look observes as closely as the moment asks for. One call is enough while a deployment moves; tasks and targets are
+// looked at when its end is in sight or something has changed, evidence is gathered when there is trouble.
+func (r *run) look(ctx context.Context) error {
+	ref := r.ref()
+	if err := r.observe(ctx, ref); err != nil {
+		return err
+	}
+	troubled := r.seen.Trouble != r.trouble
+	if !ref.Depth.Has(rollout.Tasks) && r.want.Progress.Deployment != "" && (rollout.Settled(r.seen) || troubled || r.stale()) {
+		ref.Depth |= rollout.Tasks
+		if err := r.observe(ctx, ref); err != nil {
+			return err
+		}
+	}
+	if err := r.inquire(ctx, troubled); err != nil {
+		return err
+	}
+	if !rollout.Settled(r.seen) {
+		r.checks = nil // what was answered by tasks that are gone proves nothing
+	}
+	r.seen.Evidence, r.seen.Checks = r.evidence, r.checks
+	r.stumbles = 0
+	return nil
+}
+
+// ref says how closely to look first. Documents are compared only until a deployment has been started.
+func (r *run) ref() rollout.ServiceRef {
+	ref := r.want.Ref
+	ref.Depth = rollout.Glance
+	p := r.want.Progress
+	if !p.Looked {
+		ref.Depth |= rollout.Past
+	}
+	if p.Deployment != "" {
+		ref.Wanted, ref.Deployment = nil, p.Deployment
+		if rollout.Settled(r.seen) {
+			ref.Depth |= rollout.Tasks
+		}
+	}
+	return ref
+}
+
+func (r *run) observe(ctx context.Context, ref rollout.ServiceRef) error {
+	seen, err := observe(ctx, r.target, ref)
+	if err != nil {
+		return err
+	}
+	r.looks++
+	if ref.Depth.Has(rollout.Tasks) {
+		r.tasks, r.targets, r.wholeAt, r.sight = seen.Tasks, seen.Targets, time.Now(), r.want.Progress.Sight
+	}
+	r.seen = seen
+	return nil
+}
+
+// stale reports that what is known of the tasks is from before the last change, and not from just now.
+func (r *run) stale() bool {
+	return r.sight != r.want.Progress.Sight && time.Since(r.wholeAt) >= tasksEvery
+}
+
+// inquire gathers evidence when something seems wrong, and now and then while nothing moves.
+func (r *run) inquire(ctx context.Context, troubled bool) error {
+	p := r.want.Progress
+	if p.Deployment == "" || p.Verdict != rollout.Moving {
+		return nil
+	}
+	now := time.Now()
+	ours := r.seen.Deployment(p.Deployment)
+	lost := ours == nil || !ours.Primary || ours.State == rollout.Broken
+	late := now.Sub(p.Started) >= r.policy.Timeout
+	quiet := now.Sub(p.Changed) >= evidenceQuiet && now.Sub(r.askedAt) >= evidenceQuiet && !rollout.Settled(r.seen)
+	if !lost && !late && !quiet && (!troubled || now.Sub(r.askedAt) < evidenceEvery) {
+		return nil
+	}
+	since := p.Started
+	if !p.Created.IsZero() {
+		since = p.Created // by the scheduler's own clock
+	}
+	ref := r.want.Ref
+	ref.Deployment = p.Deployment
+	found, err := r.target.Evidence(ctx, ref, since)
+	if err != nil {
+		return err
+	}
+	r.evidence, r.askedAt, r.trouble = found, now, r.seen.Trouble
+	return nil
+}
+
+// stumble decides what an error means: one that may pass is told and tried again for as long as the rollout may take,
+// provided that something has been seen before; any other ends the rollout where it is.
+func (r *run) stumble(ctx context.Context, err error) error {
+	p := r.want.Progress
+	within := time.Since(p.Started) < r.policy.Timeout || p.Undoing == rollout.Undo && time.Since(p.Ended) < r.policy.RollbackTimeout
+	if fault.KindOf(err) != fault.Unavailable || !p.Looked || !within {
+		return err
+	}
+	r.stumbles++
+	r.emit(Event{Type: Trouble, Text: err.Error() + "; trying again"})
+	r.sleep(ctx, min(r.opts.Pace.Quick<<min(r.stumbles, 10), r.opts.Pace.Slow))
+	return nil
+}

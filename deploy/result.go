@@ -1,0 +1,59 @@
+package deploy
+
+import (
+	"time"
+
+	"github.com/slipway-cd/slipway/rollout"
+)
+
+// Outcome is what a rollout came to, its undoing included. The command line has an exit code for each.
+type Outcome string
+
+// The outcomes, each with the exit code of the command line.
+const (
+	Unchanged     Outcome = "unchanged"       // 0: this version runs already and is proven; nothing was done
+	Proven        Outcome = "proven"          // 0
+	RolledBack    Outcome = "rolled back"     // 4: it failed; the last proven revision serves
+	NotRolledBack Outcome = "not rolled back" // 5: it failed; Result.Undoing says why nothing was undone
+	TimedOut      Outcome = "timed out"       // 6
+	Superseded    Outcome = "superseded"      // 1: somebody else's deployment took its place
+	Interrupted   Outcome = "interrupted"     // 130
+)
+
+// Result is what a rollout came to, and what is left running.
+type Result struct {
+	Outcome    Outcome              `json:"outcome"`
+	Cluster    rollout.ClusterName  `json:"cluster"`
+	Service    rollout.ServiceName  `json:"service"`
+	Version    string               `json:"version,omitempty"`
+	Verdict    rollout.Verdict      `json:"verdict"`
+	Reasons    []rollout.Reason     `json:"reasons,omitempty"`
+	Diagnosis  *rollout.Diagnosis   `json:"diagnosis,omitempty"`
+	Undoing    rollout.Undoing      `json:"undoing,omitempty"`
+	To         *rollout.Proof       `json:"rolledBackTo,omitempty"`
+	Revision   rollout.RevisionID   `json:"revision,omitempty"`   // what this rollout wanted to run
+	Deployment rollout.DeploymentID `json:"deployment,omitempty"` // what this rollout started or adopted
+	Seconds    float64              `json:"seconds"`
+	Looks      int                  `json:"looks"` // how often the target was observed
+	Seen       rollout.Observed     `json:"seen"`  // the last look: what is left running
+
+	Progress rollout.Progress `json:"-"`
+}
+
+// Options are what Rollout and the others can do without.
+type Options struct {
+	Report Reporter                     // nil: tell nobody
+	Prober Prober                       // nil: performs checks with net/http
+	Pace   Pace                         // zero: DefaultPace
+	From   rollout.Progress             // of an earlier run of the same rollout that was cut off; zero: begin
+	Save   func(rollout.Progress) error // called before and after every step that changes something; nil: nothing is kept
+}
+
+// Pace is how often to look.
+type Pace struct {
+	Quick time.Duration // while something changes, or the end is near
+	Slow  time.Duration // the longest pause, reached when nothing has changed for long
+}
+
+// DefaultPace is well below the limits of Amazon ECS, which answers 20 reads of services a second, for the whole account.
+func DefaultPace() Pace { return Pace{Quick: 400 * time.Millisecond, Slow: 5 * time.Second} }

@@ -1,0 +1,163 @@
+package rollout
+
+import (
+	"time"
+
+	"github.com/slipway-cd/slipway/descriptor"
+)
+
+// Next returns the steps that remain until what is wanted is proven, or, once it has failed, until that is undone; the
+// verdict as far as there is one; and why. A verdict other than Moving with no steps is the end.
+//
+// Next forgets nothing that Progress remembers and needs nothing else: asked again by another process after a kill, it
+// goes on where the first one was. A failed rollout never starts another.
+func Next(want Desired, seen Observed, policy Policy, now time.Time) (steps []Step, verdict Verdict, reasons []Reason) {
+	policy = policy.Filled()
+	want = Remember(want, seen, policy, now)
+	p := want.Progress
+	if p.Verdict != Moving {
+		steps, _ := undo(want, seen, policy, now)
+		return steps, p.Verdict, p.Reasons
+	}
+	steps, reasons = forward(want, seen, policy, now)
+	return steps, Moving, reasons
+}
+
+// forward returns the steps that remain while nothing has failed.
+func forward(want Desired, seen Observed, policy Policy, now time.Time) ([]Step, []Reason) {
+	if want.Progress.Deployment != "" {
+		steps := finish(want, seen, policy, now)
+		if len(steps) == 0 {
+			return nil, []Reason{"everything runs, is healthy and has stayed so"}
+		}
+		return steps, steps[0].Reasons
+	}
+	switch seen.Status {
+	case Missing:
+		return create(want, seen, policy, nil, "the service does not exist")
+	case Draining:
+		wait := step(want, Vacate, "a deleted service of the same name still has tasks")
+		return create(want, seen, policy, []Step{wait}, "the service was deleted")
+	case Active:
+	}
+	return change(want, seen, policy)
+}
+
+func create(want Desired, seen Observed, policy Policy, first []Step, why Reason) ([]Step, []Reason) {
+	register, revision := revise(want, seen)
+	c := step(want, Create, why)
+	c.Document, c.Content, c.Revision = descriptor.ServiceDefinition, want.Document(descriptor.ServiceDefinition), revision
+	steps := append(append(first, register...), c)
+	return append(steps, tail(want, policy)...), []Reason{why}
+}
+
+// change updates a service that exists, or follows what is on its way already, or finds nothing to do.
+func change(want Desired, seen Observed, policy Policy) ([]Step, []Reason) {
+	reasons := changes(want, seen)
+	if len(reasons) == 0 {
+		return adopt(want, seen, policy)
+	}
+	register, revision := revise(want, seen)
+	u := step(want, Update, reasons...)
+	u.Document, u.Content, u.Revision = descriptor.ServiceUpdate, want.Document(descriptor.ServiceUpdate), revision
+	u.Force = mustForce(want, seen)
+	return append(append(register, u), tail(want, policy)...), reasons
+}
+
+// adopt follows the primary deployment, which carries what is wanted: an earlier run may have started it and been cut
+// off. When it is complete and known to be proven there is nothing to do.
+func adopt(want Desired, seen Observed, policy Policy) ([]Step, []Reason) {
+	primary := seen.Primary()
+	if unchanged(want, seen) {
+		return nil, []Reason{"this is what runs already: nothing to change"}
+	}
+	why := Reason("what is wanted is on its way already")
+	if primary.State == Completed {
+		why = "what is wanted runs already, and has yet to be proven"
+	}
+	steps := tail(want, policy)
+	steps[0].Deployment, steps[0].Reasons = primary.ID, []Reason{why}
+	return steps, []Reason{why}
+}
+
+// unchanged reports that what is wanted runs, complete and steady, was proven once, and needs no more checking.
+func unchanged(want Desired, seen Observed) bool {
+	primary := seen.Primary()
+	if primary == nil || primary.State != Completed || len(unsettled(seen, *primary)) > 0 || len(want.Checks) > 0 {
+		return false
+	}
+	for _, p := range seen.Proven {
+		if p.Deployment == primary.ID {
+			return true
+		}
+	}
+	return false
+}
+
+// finish returns what remains once there is a deployment to follow.
+func finish(want Desired, seen Observed, policy Policy, now time.Time) []Step {
+	steps := tail(want, policy)
+	if missing := Unproven(seen, want.Progress.Deployment); len(missing) > 0 {
+		steps[0].Deployment, steps[0].Reasons = want.Progress.Deployment, missing
+		return steps
+	}
+	steps = steps[1:]
+	if len(want.Checks) > 0 {
+		if failing := unchecked(want, seen); len(failing) > 0 {
+			steps[0].Reasons = failing
+			return steps
+		}
+		steps = steps[1:]
+	}
+	if policy.Bake > 0 && !baked(want, seen, policy, now) {
+		return steps
+	}
+	return nil
+}
+
+// baked reports that it has stayed proven for long enough. What had run for longer than that before this rollout found
+// it needs no more of it.
+func baked(want Desired, seen Observed, policy Policy, now time.Time) bool {
+	p := want.Progress
+	if !p.Passed.IsZero() && now.Sub(p.Passed) >= policy.Bake {
+		return true
+	}
+	primary := seen.Primary()
+	return p.Deployment == p.Replaced && primary != nil && now.Sub(primary.Created) >= policy.Timeout+policy.Bake
+}
+
+// tail returns the steps that follow every change.
+func tail(want Desired, policy Policy) []Step {
+	steps := []Step{step(want, Follow)}
+	if len(want.Checks) > 0 {
+		steps = append(steps, step(want, Probe))
+	}
+	if policy.Bake > 0 {
+		steps = append(steps, step(want, Bake, reason("it has to stay proven for %s", policy.Bake)))
+	}
+	return steps
+}
+
+func step(want Desired, kind StepKind, reasons ...Reason) Step {
+	return Step{Kind: kind, Ref: want.Ref, Reasons: reasons}
+}
+
+// unchecked returns which of the checks have not passed in their newest try.
+func unchecked(want Desired, seen Observed) []Reason {
+	passed := map[Check]bool{}
+	told := map[Check]string{}
+	for _, r := range seen.Checks {
+		passed[r.Check], told[r.Check] = r.Passed, r.Text
+	}
+	var missing []Reason
+	for _, c := range want.Checks {
+		switch {
+		case passed[c]:
+		case told[c] == "":
+			missing = append(missing, reason("%s has not been asked", c.URL))
+		default:
+			missing = append(missing, reason("%s: %s", c.URL, told[c]))
+		}
+	}
+	return missing
+}
