@@ -1,0 +1,75 @@
+package app
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"path/filepath"
+
+	"github.com/slipway-cd/slipway/engine/runtime"
+	"github.com/slipway-cd/slipway/engine/runtime/docker"
+	"github.com/slipway-cd/slipway/engine/runtime/process"
+	"github.com/slipway-cd/slipway/engine/runtime/scripted"
+	"github.com/slipway-cd/slipway/fault"
+)
+
+// RuntimeName names what runs an engine's containers.
+type RuntimeName string
+
+// The runtimes. Auto is Docker where an Engine answers, else processes.
+const (
+	Auto     RuntimeName = "auto"
+	Docker   RuntimeName = "docker"
+	Process  RuntimeName = "process"
+	Scripted RuntimeName = "scripted"
+)
+
+// RuntimeNames are all of them, as a flag's help lists them.
+var RuntimeNames = []RuntimeName{Auto, Docker, Process, Scripted}
+
+func openRuntime(ctx context.Context, o EngineOptions) (runtime.Runtime, string, error) {
+	switch o.Runtime {
+	case Auto, "":
+		r, words, err := openDocker(ctx, o)
+		if fault.KindOf(err) == fault.Unavailable {
+			return openProcess(ctx, o)
+		}
+		return r, words, err
+	case Docker:
+		return openDocker(ctx, o)
+	case Process:
+		return openProcess(ctx, o)
+	case Scripted:
+		return scripted.New(o.speed()), "scripted: no containers run, tasks live and die as their labels say", nil
+	default:
+		return nil, "", fault.New(fault.Invalid, "there is no runtime %q", o.Runtime).WithHint("choose one of auto, docker, process, scripted")
+	}
+}
+
+func (o EngineOptions) speed() float64 {
+	if o.Speed == 0 {
+		return 1
+	}
+	return o.Speed
+}
+
+func openDocker(ctx context.Context, o EngineOptions) (runtime.Runtime, string, error) {
+	dir, err := filepath.Abs(o.Dir)
+	if err != nil {
+		return nil, "", fault.New(fault.Invalid, "cannot use the directory %q: %w", o.Dir, err)
+	}
+	sum := sha256.Sum256([]byte(dir)) // the same directory finds its containers again
+	r, err := docker.Open(ctx, docker.Options{Scope: hex.EncodeToString(sum[:4])})
+	if err != nil {
+		return nil, "", err
+	}
+	return r, r.Describe(), nil
+}
+
+func openProcess(ctx context.Context, o EngineOptions) (runtime.Runtime, string, error) {
+	r, err := process.Open(ctx, filepath.Join(o.Dir, "processes"), process.Options{})
+	if err != nil {
+		return nil, "", err
+	}
+	return r, r.Describe(), nil
+}

@@ -1,0 +1,49 @@
+package app
+
+import (
+	"fmt"
+	"os"
+	"time"
+)
+
+// EngineStatus is what an engine tells about itself.
+type EngineStatus struct {
+	Endpoint string    `json:"endpoint"`
+	PID      int       `json:"pid"`
+	Dir      string    `json:"dir"`
+	Runtime  string    `json:"runtime"`
+	Speed    float64   `json:"speed"`
+	Started  time.Time `json:"started"`
+	Clusters int       `json:"clusters"`
+	Services int       `json:"services"`
+	Tasks    int       `json:"tasks"` // that are alive
+	Problems []string  `json:"problems"`
+}
+
+// Status tells about the engine.
+func (e *Engine) Status() EngineStatus {
+	s := EngineStatus{
+		Endpoint: e.Endpoint(), PID: os.Getpid(), Dir: e.options.Dir, Runtime: e.words, Speed: e.options.speed(),
+		Started: e.started, Problems: []string{},
+	}
+	snap := e.engine.DB().Read()
+	for c := range snap.Clusters() {
+		if c.Doc.Status != nil && *c.Doc.Status == "ACTIVE" {
+			s.Clusters++
+		}
+	}
+	for svc := range snap.AllServices() {
+		if svc.Doc.Status != nil && *svc.Doc.Status == "ACTIVE" {
+			s.Services++
+		}
+	}
+	for t := range snap.AllTasks() {
+		if t.Alive() {
+			s.Tasks++
+		}
+	}
+	for _, p := range e.balance.Problems() {
+		s.Problems = append(s.Problems, fmt.Sprintf("cannot listen on %s for load balancer %s: %v", p.Address, p.Balancer, p.Err))
+	}
+	return s
+}

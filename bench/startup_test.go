@@ -1,0 +1,67 @@
+package bench
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"os/exec"
+	"testing"
+	"time"
+)
+
+// starts is how often each program is started.
+const starts = 60
+
+// launches are the runs of one program.
+type launches struct {
+	wall, cpu []time.Duration
+	memory    []int64 // KiB
+}
+
+// startup measures `slipway --help` against a program that only says hello.
+func (h *house) startup(b *testing.B) {
+	for b.Loop() {
+		out, err := exec.CommandContext(b.Context(), h.launch, fmt.Sprint(starts), h.slipway, "--help", "--", h.hello).Output()
+		if err != nil {
+			b.Fatal(err)
+		}
+		var of [2]launches
+		for line := range bytes.Lines(out) {
+			var number, wall, user, system, memory int64
+			if _, err := fmt.Sscan(string(line), &number, &wall, &user, &system, &memory); err != nil {
+				b.Fatalf("%q: %v", line, err)
+			}
+			l := &of[number]
+			l.wall, l.cpu = append(l.wall, time.Duration(wall)), append(l.cpu, time.Duration(user+system))
+			l.memory = append(l.memory, memory)
+		}
+		h.tellStartup(b, of[0], of[1])
+	}
+}
+
+func (h *house) tellStartup(b *testing.B, ours, hello launches) {
+	b.Helper()
+	wall, cpu, memory := median(ours.wall), median(ours.cpu), median(ours.memory)
+	least, cpuLeast, memoryLeast := median(hello.wall), median(hello.cpu), median(hello.memory)
+	b.ReportMetric(0, "ns/op")
+	b.ReportMetric(ratio(wall, least), "×hello-time")
+	b.ReportMetric(ratio(memory, memoryLeast), "×hello-memory")
+	b.ReportMetric(float64(wall)/1e6, "ms/start")
+	b.ReportMetric(float64(memory)/1024, "MiB")
+	h.table.section("start-up: slipway --help against a Go hello world, median of %d", starts)
+	h.table.add("wall time", millis(wall), "hello "+millis(least), ratio(wall, least))
+	h.table.add("CPU time", millis(cpu), "hello "+millis(cpuLeast), ratio(cpu, cpuLeast))
+	h.table.add("memory, most", mib(memory<<10), "hello "+mib(memoryLeast<<10), ratio(memory, memoryLeast))
+	if size, least := sizeOf(h.slipway), sizeOf(h.hello); least > 0 {
+		b.ReportMetric(float64(size)/(1<<20), "MiB-binary")
+		h.table.add("size of the program", mib(size), "hello "+mib(least), ratio(size, least))
+	}
+}
+
+func sizeOf(path string) int64 {
+	info, err := os.Stat(path)
+	if err != nil {
+		return 0
+	}
+	return info.Size()
+}

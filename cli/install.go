@@ -1,0 +1,131 @@
+package cli
+
+import (
+	"context"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/slipway-cd/slipway/app"
+	"github.com/slipway-cd/slipway/artifact"
+	"github.com/slipway-cd/slipway/config"
+	"github.com/slipway-cd/slipway/delivery"
+	"github.com/slipway-cd/slipway/deploy"
+	"github.com/slipway-cd/slipway/fault"
+	"github.com/slipway-cd/slipway/version"
+)
+
+type installOptions struct {
+	projectOptions
+	targetOptions
+	timeout    time.Duration
+	bake       time.Duration
+	noRollback bool
+	force      bool
+}
+
+func (o *installOptions) flags(c *cobra.Command) {
+	o.projectOptions.flags(c)
+	o.targetOptions.flags(c)
+	f := c.Flags()
+	f.DurationVar(&o.timeout, "timeout", 0, "`DURATION` until the rollout must be proven; the project's (20m) unless given")
+	f.DurationVar(&o.bake, "bake", -1, "`DURATION` for which it must stay proven; the project's (0s) unless given")
+	f.BoolVar(&o.noRollback, "no-rollback", false, "leave what failed as it is, instead of going back to the last proven revision")
+	f.BoolVar(&o.force, "force", false, "start a new deployment even if this version runs already")
+}
+
+func (p *Program) installCommand() *cobra.Command {
+	var o installOptions
+	c := &cobra.Command{
+		Use:   "install VERSION",
+		Short: "Bring a published version to its cluster, until it is proven or rolled back",
+		Long: `Take a published version out of the artifact store, its digests checked, and bring it to the
+environment's scheduler. The service is created when it doesn't exist. Slipway follows the very
+deployment that it started until that is proven: complete, healthy, checked, and staying so. When
+that fails, it names the cause and brings the last proven revision back.
+
+Exit codes: 0 proven, or nothing to change; 4 failed and rolled back; 5 failed and not rolled back;
+6 timed out; 130 interrupted. An interrupted installation goes on when it is called again.`,
+		Example: "  slipway install 1.0.15.RELEASE\n  slipway install 1.0.16.RELEASE --environment qa --timeout 10m\n  slipway install 1.0.16.RELEASE --output json | jq -r 'select(.type==\"result\").result.outcome'",
+		Args:    oneArgument("VERSION"),
+		RunE: func(c *cobra.Command, args []string) error {
+			v, err := version.Parse(args[0])
+			if err != nil {
+				return err
+			}
+			w, err := p.workspace(c.Context(), o.projectOptions)
+			if err != nil {
+				return err
+			}
+			result, err := p.install(c.Context(), o, w, v)
+			return ended(result, err)
+		},
+	}
+	o.flags(c)
+	return c
+}
+
+// install brings a published version to the environment.
+func (p *Program) install(ctx context.Context, o installOptions, w *delivery.Workspace, v version.Version) (deploy.Result, error) {
+	env, err := w.Project.Environment(config.EnvironmentName(o.environment))
+	if err != nil {
+		return deploy.Result{}, err
+	}
+	wish, err := o.wish(ctx, w, env, v)
+	if err != nil {
+		return deploy.Result{}, err
+	}
+	target, err := app.Target(ctx, env.Scheduler, o.targetOptions.options(env))
+	if err != nil {
+		return deploy.Result{}, err
+	}
+	follow := p.follow()
+	defer follow.close()
+	return deploy.Rollout(ctx, target, wish.Desired, wish.Policy, deploy.Options{Report: follow.report})
+}
+
+// wish fetches the version and says what the environment should run of it.
+func (o installOptions) wish(ctx context.Context, w *delivery.Workspace, env config.Environment, v version.Version) (delivery.Wish, error) {
+	store, url, err := o.openStore(ctx, w)
+	if err != nil {
+		return delivery.Wish{}, err
+	}
+	bundle, err := artifact.FetchEnvironment(ctx, store, w.Project.Name, v, env.Name)
+	if err != nil {
+		return delivery.Wish{}, notPublished(err, w.Project.Name, v, url)
+	}
+	wish, err := w.Wanted(bundle, env)
+	if err != nil {
+		return wish, err
+	}
+	wish.Desired.Force = o.force
+	if o.timeout > 0 {
+		wish.Policy.Timeout = o.timeout
+	}
+	if o.bake >= 0 {
+		wish.Policy.Bake = o.bake
+	}
+	if o.noRollback {
+		wish.Policy.Rollback = false
+	}
+	return wish, nil
+}
+
+func notPublished(err error, project config.ProjectName, v version.Version, url config.StoreURL) error {
+	if fault.KindOf(err) != fault.NotFound {
+		return err
+	}
+	return fault.New(fault.NotFound, "cannot install %s %s from %s: %w", project, v, url, err).
+		WithHint("%s; --store names another store", fault.HintOf(err))
+}
+
+// ended turns what a rollout came to into an exit code; what happened has been told by then.
+func ended(result deploy.Result, err error) error {
+	if err != nil {
+		return err
+	}
+	if code := exitOfOutcome[result.Outcome]; code != exitDone {
+		return quiet{code}
+	}
+	return nil
+}

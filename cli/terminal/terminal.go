@@ -1,0 +1,87 @@
+// Package terminal is where Slipway meets a person or a script: streams, colours, width, tables, live lines and JSON.
+package terminal
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"strconv"
+
+	"golang.org/x/term"
+)
+
+// Terminal is the streams of one command as a value: data goes to Out, talk goes to Err.
+type Terminal struct {
+	In       io.Reader
+	Out, Err io.Writer
+	Env      func(string) string // the environment
+
+	OutTTY, ErrTTY bool       // a person looks at the stream
+	Color          bool       // styles are shown
+	Wide           func() int // columns of Err; asked for again whenever something is drawn
+	High           func() int // rows of Err, 0 when nobody knows; the same
+}
+
+const defaultWidth = 80
+
+// System returns the streams of this process. Colours are off where nobody looks, where NO_COLOR is set
+// [no-color.org], where TERM is dumb, and in CI.
+func System() *Terminal {
+	t := &Terminal{
+		In: os.Stdin, Out: os.Stdout, Err: os.Stderr, Env: os.Getenv,
+		OutTTY: term.IsTerminal(int(os.Stdout.Fd())), ErrTTY: term.IsTerminal(int(os.Stderr.Fd())),
+	}
+	if t.Env("TERM") == "dumb" || (t.Env("CI") != "" && t.Env("CI") != "false") {
+		t.OutTTY, t.ErrTTY = false, false
+	}
+	t.Color = t.ErrTTY && t.Env("NO_COLOR") == ""
+	t.Wide = func() int { return width(os.Stderr, t.Env) }
+	t.High = func() int { return height(os.Stderr) }
+	return t
+}
+
+func width(f *os.File, env func(string) string) int {
+	if w, _, err := term.GetSize(int(f.Fd())); err == nil && w > 0 {
+		return w
+	}
+	if w, err := strconv.Atoi(env("COLUMNS")); err == nil && w > 0 {
+		return w
+	}
+	return defaultWidth
+}
+
+func height(f *os.File) int {
+	_, h, err := term.GetSize(int(f.Fd()))
+	if err != nil {
+		return 0
+	}
+	return h
+}
+
+// Width returns the columns that talk may take, 80 when nobody knows.
+func (t *Terminal) Width() int {
+	if t.Wide == nil {
+		return defaultWidth
+	}
+	return t.Wide()
+}
+
+// Printf writes data.
+func (t *Terminal) Printf(format string, args ...any) { fmt.Fprintf(t.Out, format, args...) }
+
+// Say writes a line of talk.
+func (t *Terminal) Say(format string, args ...any) { fmt.Fprintf(t.Err, format+"\n", args...) }
+
+// JSON writes one document, indented, with a line's end.
+func (t *Terminal) JSON(v any) error { return encode(t.Out, v, "  ") }
+
+// JSONLine writes one document on a line of its own.
+func (t *Terminal) JSONLine(v any) error { return encode(t.Out, v, "") }
+
+func encode(w io.Writer, v any, indent string) error {
+	e := json.NewEncoder(w)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", indent)
+	return e.Encode(v)
+}
