@@ -185,8 +185,9 @@ func (f *fake) List(_ context.Context, labels map[string]string) ([]runtime.Stat
 func (f *fake) Exec(ctx context.Context, name runtime.Name, _ []string) (int, string, error) {
 	f.mu.Lock()
 	b := f.containers[name]
+	running := b != nil && b.status.Phase == runtime.Running
 	f.mu.Unlock()
-	if b == nil || b.status.Phase != runtime.Running {
+	if !running {
 		return 0, "", fault.New(fault.Conflict, "container %q is not running", name)
 	}
 	code := f.programs[*b.spec.Definition.Name].check(time.Now())
@@ -200,19 +201,22 @@ func (f *fake) Exec(ctx context.Context, name runtime.Name, _ []string) (int, st
 func (f *fake) Logs(ctx context.Context, name runtime.Name, since time.Time, _ bool) iter.Seq2[runtime.Line, error] {
 	return func(yield func(runtime.Line, error) bool) {
 		f.mu.Lock()
-		b := f.containers[name]
+		b, lines, exited := f.containers[name], []runtime.Line(nil), chan struct{}(nil)
+		if b != nil {
+			lines, exited = slices.Clone(b.lines), b.exited
+		}
 		f.mu.Unlock()
 		if b == nil {
 			yield(runtime.Line{}, fault.New(fault.NotFound, "no container %q", name))
 			return
 		}
-		for _, l := range b.lines {
+		for _, l := range lines {
 			if l.Time.After(since) && !yield(l, nil) {
 				return
 			}
 		}
 		select {
-		case <-b.exited:
+		case <-exited:
 		case <-ctx.Done():
 		}
 	}
