@@ -6,8 +6,6 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
-
-	"github.com/slipway-cd/slipway/suggest"
 )
 
 // shells are those that commands and flags can be completed in.
@@ -29,7 +27,8 @@ Put it where your shell looks for such scripts, or have your shell's start-up fi
 				return err
 			}
 			if !slices.Contains(shells, args[0]) {
-				return misused(c, suggest.Hint(args[0], shells), "there is no completion for the shell %q, only for %s", args[0], strings.Join(shells, ", "))
+				// No shell is suggested: tcsh is a shell of its own, not a slip for bash.
+				return misused(c, "", "there is no completion for the shell %q, only for %s", args[0], strings.Join(shells, ", "))
 			}
 			return nil
 		},
