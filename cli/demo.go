@@ -57,8 +57,12 @@ type demonstration struct {
 	begun   time.Time
 }
 
-// check refuses numbers with which the demo would never end.
+// check refuses what the demo would fail with, or never end.
 func (o demoOptions) check() error {
+	if app.RuntimeName(o.runtime) == app.Scripted {
+		return fault.New(fault.Invalid, "--runtime scripted: the demo sends requests to containers, and scripted ones don't run").
+			WithHint("choose auto, docker or process; process needs no Docker")
+	}
 	if o.rate < 1 {
 		return fault.New(fault.Invalid, "--rate %d: a demo sends at least 1 request a second", o.rate).WithHint("100 is usual")
 	}

@@ -33,10 +33,11 @@ func TestADemoThatIsInterruptedSaysSoAndExitsAsEveryCommandDoes(t *testing.T) {
 	}
 }
 
-func TestADemoThatWouldNeverEndIsRefused(t *testing.T) {
+func TestADemoThatCannotSucceedIsRefusedAtOnce(t *testing.T) {
 	t.Parallel()
 	for name, o := range map[string]demoOptions{
 		"no requests":       {rate: 0, speed: 20},
+		"no containers":     {runtime: "scripted", rate: 100, speed: 20},
 		"negative requests": {rate: -1, speed: 20},
 		"no speed":          {rate: 100, speed: 0},
 		"a speed backwards": {rate: 100, speed: -20},
@@ -48,7 +49,7 @@ func TestADemoThatWouldNeverEndIsRefused(t *testing.T) {
 			}
 		})
 	}
-	if err := (demoOptions{rate: 1, speed: 0.5}).check(); err != nil {
+	if err := (demoOptions{runtime: "process", rate: 1, speed: 0.5}).check(); err != nil {
 		t.Errorf("slow but sure: %v", err)
 	}
 }
