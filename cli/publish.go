@@ -33,10 +33,16 @@ func (p *Program) publishCommand() *cobra.Command {
 		Long: `Expand the templates for every environment, check them, and put them with a manifest of their
 SHA-256 sums into the artifact store. A published version never changes: publishing the same content
 again does nothing, other content under the same version is refused. On a branch that the version
-template doesn't name nothing is published, and that is no error.`,
+template doesn't name nothing is published, and that is no error.
+
+A version is one whole: there is no --environment here. install takes the environment's part of it.`,
 		Example: "  slipway publish\n  slipway publish --store dir:/srv/artifacts\n  slipway publish --set registry=registry.example.com",
 		Args:    noArguments,
 		RunE: func(c *cobra.Command, _ []string) error {
+			if c.Flags().Changed(environmentFlag) {
+				return misused(c, "leave it out, and name the environment to slipway install;",
+					"slipway publish takes no --%s: a version is published as one whole, for every environment", environmentFlag)
+			}
 			w, err := p.workspace(c.Context(), o)
 			if err != nil {
 				return err
@@ -45,8 +51,12 @@ template doesn't name nothing is published, and that is no error.`,
 		},
 	}
 	o.flags(c)
+	c.Flags().Lookup(environmentFlag).Hidden = true // it is read all the same, to say why it is refused
 	return c
 }
+
+// environmentFlag is the flag of those commands that are about one environment.
+const environmentFlag = "environment"
 
 func (p *Program) publish(ctx context.Context, o projectOptions, w *delivery.Workspace) error {
 	if w.Version.IsZero() {

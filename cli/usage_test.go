@@ -29,6 +29,8 @@ func TestWrongUsageExitsWithTwoAndSaysWhatWasProbablyMeant(t *testing.T) {
 		"completion bsh":               "error: there is no completion for the shell \"bsh\", only for bash, fish, zsh\n       see `slipway completion --help`\n",
 		"completion tcsh":              "error: there is no completion for the shell \"tcsh\", only for bash, fish, zsh\n       see `slipway completion --help`\n",
 		"completion bash zsh":          "error: slipway completion takes one shell (bash, fish, zsh), found \"bash zsh\"\n       see `slipway completion --help`\n",
+		"publish --environment qa":     "error: slipway publish takes no --environment: a version is published as one whole, for every environment\n       leave it out, and name the environment to slipway install; see `slipway publish --help`\n",
+		"publish --environment=":       "error: slipway publish takes no --environment: a version is published as one whole, for every environment\n       leave it out, and name the environment to slipway install; see `slipway publish --help`\n",
 		"engine start --speed -1":      "error: --speed -1: the speed must be a number above 0\n       1 is AWS's own pace\n",
 		"engine start --instances -1":  "error: --instances -1: a cluster can have 0 to 252 here\n       each has an address of its own, of the 252 that an engine has; load balancers need some of them\n",
 		"engine start --instances 999": "error: --instances 999: a cluster can have 0 to 252 here\n       each has an address of its own, of the 252 that an engine has; load balancers need some of them\n",
