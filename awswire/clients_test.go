@@ -102,7 +102,7 @@ func TestPanicsAnswer500WithoutTheirText(t *testing.T) {
 	if api == nil || api.ErrorCode() != "ServerException" || response.HTTPStatusCode() != http.StatusInternalServerError {
 		t.Fatalf("%v", err)
 	}
-	if strings.Contains(err.Error(), "42") {
+	if strings.Contains(api.ErrorMessage(), "42") {
 		t.Errorf("the answer tells the panic's text: %v", err)
 	}
 }
