@@ -1,6 +1,7 @@
 package awsdoc
 
 import (
+	"encoding/base64"
 	"fmt"
 	"testing"
 
@@ -65,7 +66,20 @@ func TestPagesJoinedAreTheWholeList(t *testing.T) {
 
 func TestPageRefusesATokenThatIsNoneOfOurs(t *testing.T) {
 	t.Parallel()
-	if _, _, ok := Page([]string{"a"}, Ascending, Text("%%"), 1); ok {
-		t.Error("taken")
+	_, ours, _ := Page([]string{"a", "b"}, Ascending, nil, 1)
+	for name, token := range map[string]string{
+		"no Base64":                      "%%",
+		"Base64 by chance":               "garbage0",
+		"shorter than a seal":            "YQ",
+		"a key without a seal":           base64.RawURLEncoding.EncodeToString([]byte("arn:aws:ecs:us-east-1:000000000000:task-definition/web:1")),
+		"one of ours with another's key": (*ours)[:len(*ours)-2] + base64.RawURLEncoding.EncodeToString([]byte("b")),
+		"one of ours, cut":               (*ours)[:len(*ours)-2],
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if cut, _, ok := Page([]string{"a"}, Ascending, &token, 1); ok {
+				t.Errorf("%q is taken, for the page %q", token, cut)
+			}
+		})
 	}
 }

@@ -13,11 +13,16 @@ import (
 
 // DescribeCapacityProviders describes those that every account has: Fargate's.
 func (s *Server) DescribeCapacityProviders(_ context.Context, in *ecs.DescribeCapacityProvidersInput) (*ecs.DescribeCapacityProvidersOutput, error) {
-	out, everyone := &ecs.DescribeCapacityProvidersOutput{}, []string{"FARGATE", "FARGATE_SPOT"}
-	names := in.CapacityProviders
+	everyone := []string{"FARGATE", "FARGATE_SPOT"}
+	names := slices.Clone(in.CapacityProviders)
 	if len(names) == 0 {
-		names = everyone
+		names = slices.Clone(everyone)
 	}
+	names, next, err := pageInOrder(names, awsdoc.Ascending, in.NextToken, awsdoc.Or(in.MaxResults, 0), 10)
+	if err != nil {
+		return nil, err
+	}
+	out := &ecs.DescribeCapacityProvidersOutput{NextToken: next}
 	for _, ref := range names {
 		name := engine.ResourceName(ref)
 		arn := awsdoc.Text("%s", s.engine.Identity().ARN("ecs", "capacity-provider/"+name))
