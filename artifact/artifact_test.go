@@ -174,24 +174,66 @@ func TestAManifestOfTheFutureAsksForANewerSlipway(t *testing.T) {
 	}
 }
 
-func TestDifferencesAreSaidInWords(t *testing.T) {
+func TestDifferencesOfContentAreSaidInWords(t *testing.T) {
 	t.Parallel()
 	a, b := manifest(t), manifest(t)
-	b.Time = b.Time.Add(time.Hour)
-	if words := a.Differences(b); len(words) > 0 {
-		t.Errorf("the time alone: %v", words)
-	}
-	b.Commit, b.Dirty = "ffff", true
 	b.Environments[0].Files[0].Sum = "other"
 	b.Environments = append(b.Environments, ManifestEnvironment{"test", []ManifestFileEntry{{File: "task-definition.json", Sum: "x"}}})
 	want := []string{
-		`commit is "1a2b3c4d" there and "ffff" here`,
-		`uncommitted change is "false" there and "true" here`,
 		"production/hid-generator-1.0.15.RELEASE-task-definition.json has other content",
 		"test/hid-generator-1.0.15.RELEASE-task-definition.json is only here",
 	}
 	if diff := cmp.Diff(want, a.Differences(b)); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+func TestWhereAVersionComesFromIsNoContent(t *testing.T) {
+	t.Parallel()
+	const one, other = "sha256:1111", "sha256:2222"
+	for name, tc := range map[string]struct {
+		there, here func(*Manifest)
+		want        []string
+	}{
+		"another time":   {func(*Manifest) {}, func(m *Manifest) { m.Time = m.Time.Add(time.Hour) }, nil},
+		"another commit": {func(*Manifest) {}, func(m *Manifest) { m.Commit = "ffff" }, nil},
+		"another branch": {func(*Manifest) {}, func(m *Manifest) { m.Branch = "release/2" }, nil},
+		"a dirty tree":   {func(m *Manifest) { m.Dirty = true }, func(*Manifest) {}, nil},
+		"another name of the same image": {
+			func(m *Manifest) { m.Image = ManifestImage{"a/web:1", one} }, func(m *Manifest) { m.Image = ManifestImage{"b/web:1", one} }, nil,
+		},
+		"another image under the same name": {
+			func(m *Manifest) { m.Image = ManifestImage{"a/web:1", one} }, func(m *Manifest) { m.Image = ManifestImage{"a/web:1", other} },
+			[]string{`image digest is "sha256:1111" there and "sha256:2222" here`},
+		},
+		"another name of images that nobody knows": {
+			func(m *Manifest) { m.Image = ManifestImage{Reference: "a/web:1"} }, func(m *Manifest) { m.Image = ManifestImage{Reference: "b/web:1"} },
+			[]string{`image is "a/web:1" there and "b/web:1" here`},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			there, here := manifest(t), manifest(t)
+			tc.there(&there)
+			tc.here(&here)
+			if diff := cmp.Diff(tc.want, there.Differences(here)); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestTheOriginOfAVersionIsSaidInWords(t *testing.T) {
+	t.Parallel()
+	for want, m := range map[string]Manifest{
+		"commit 1a2b3c4d5e6f of branch master":                              {Commit: "1a2b3c4d5e6f7890", Branch: "master"},
+		"commit 1a2b of branch master with changes that were not committed": {Commit: "1a2b", Branch: "master", Dirty: true},
+		"no commit of branch master":                                        {Branch: "master"},
+		"no commit":                                                         {},
+	} {
+		if got := m.Origin(); got != want {
+			t.Errorf("%+v: %q, want %q", m, got, want)
+		}
 	}
 }
 

@@ -140,7 +140,9 @@ func (m Manifest) entry(n Name) (ManifestFileEntry, bool) {
 	return ManifestFileEntry{}, false
 }
 
-// Differences says in words in what two manifests differ, time of publication aside.
+// Differences says in words in what the content of two versions differs: in descriptors, or in the image. From which
+// commit, branch or working tree they were published, and when, makes no other content. An image is its digest; where one
+// of the two doesn't know it, its reference.
 func (m Manifest) Differences(other Manifest) []string {
 	var words []string
 	say := func(what, a, b string) {
@@ -150,10 +152,9 @@ func (m Manifest) Differences(other Manifest) []string {
 	}
 	say("project", string(m.Project), string(other.Project))
 	say("version", m.Version.String(), other.Version.String())
-	say("branch", m.Branch, other.Branch)
-	say("commit", m.Commit, other.Commit)
-	say("uncommitted change", fmt.Sprint(m.Dirty), fmt.Sprint(other.Dirty))
-	say("image", m.Image.Reference, other.Image.Reference)
+	if m.Image.Digest == "" || other.Image.Digest == "" {
+		say("image", m.Image.Reference, other.Image.Reference)
+	}
 	say("image digest", string(m.Image.Digest), string(other.Image.Digest))
 	for _, n := range union(m.Names(), other.Names()) {
 		a, _ := m.entry(n)
@@ -166,6 +167,21 @@ func (m Manifest) Differences(other Manifest) []string {
 		case a.Sum != b.Sum:
 			words = append(words, n.Path()+" has other content")
 		}
+	}
+	return words
+}
+
+// Origin says in words what a version was published from: a commit, with changes or without.
+func (m Manifest) Origin() string {
+	words := "no commit"
+	if m.Commit != "" {
+		words = fmt.Sprintf("commit %.12s", m.Commit)
+	}
+	if m.Branch != "" {
+		words += " of branch " + m.Branch
+	}
+	if m.Dirty {
+		words += " with changes that were not committed"
 	}
 	return words
 }

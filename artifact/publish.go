@@ -67,69 +67,76 @@ type Outcome string
 // The outcomes of publishing.
 const (
 	Published Outcome = "published"
-	Unchanged Outcome = "unchanged" // the store had exactly this already
+	Unchanged Outcome = "unchanged" // the store had this content already
 )
+
+// Receipt is what publishing came to: the manifest is the one in the store, the first that was published.
+type Receipt struct {
+	Outcome  Outcome
+	Manifest Manifest
+}
 
 // Publish puts a version into the store. The manifest comes last, and a version without its manifest is not there, so
 // nobody ever sees half of one; publishing again completes what was interrupted. A version that is there already with
-// the same content, whatever the time, is left as it is, but a file of it that got lost is put back; with other content it
-// is a fault.Conflict and nothing is written. All publishers put the files in the same order and stop at the first
-// conflict, so of several with different content that publish at once exactly one completes.
-func Publish(ctx context.Context, s Store, b Bundle) (Outcome, error) {
+// the same content, whatever commit it was made from, is left as it is, its manifest included, but a file of it that got
+// lost is put back; with other content it is a fault.Conflict and nothing is written. All publishers put the files in the
+// same order and stop at the first conflict, so of several with different content that publish at once exactly one
+// completes.
+func Publish(ctx context.Context, s Store, b Bundle) (Receipt, error) {
 	name := ManifestName(b.Manifest.Project, b.Manifest.Version)
 	if err := name.Check(); err != nil {
-		return "", err
+		return Receipt{}, err
 	}
-	there, err := published(ctx, s, b.Manifest)
+	first, there, err := published(ctx, s, b.Manifest)
 	if err != nil {
-		return "", err
+		return Receipt{}, err
 	}
 	if err := putFiles(ctx, s, b); err != nil {
-		return "", err
+		return Receipt{}, err
 	}
 	if there {
-		return Unchanged, nil
+		return Receipt{Unchanged, first}, nil
 	}
 	content, err := b.Manifest.Encode()
 	if err != nil {
-		return "", err
+		return Receipt{}, err
 	}
 	err = s.Put(ctx, name, bytes.NewReader(content))
-	if fault.KindOf(err) == fault.Conflict { // somebody else was faster: fine if it was the same, at another time
+	if fault.KindOf(err) == fault.Conflict { // somebody else was faster: fine if the content is the same
 		return overtaken(ctx, s, b.Manifest, err)
 	}
 	if err != nil {
-		return "", err
+		return Receipt{}, err
 	}
-	return Published, nil
+	return Receipt{Published, b.Manifest}, nil
 }
 
 // overtaken decides what it means that another publisher put the manifest first.
-func overtaken(ctx context.Context, s Store, m Manifest, conflict error) (Outcome, error) {
-	there, err := published(ctx, s, m)
+func overtaken(ctx context.Context, s Store, m Manifest, conflict error) (Receipt, error) {
+	first, there, err := published(ctx, s, m)
 	switch {
 	case err != nil:
-		return "", err
+		return Receipt{}, err
 	case !there:
-		return "", conflict
+		return Receipt{}, conflict
 	}
-	return Unchanged, nil
+	return Receipt{Unchanged, first}, nil
 }
 
-// published reports whether the store has exactly this version already.
-func published(ctx context.Context, s Store, m Manifest) (bool, error) {
-	there, err := FetchManifest(ctx, s, m.Project, m.Version)
+// published returns the manifest under which the store has this very content already, if it does.
+func published(ctx context.Context, s Store, m Manifest) (first Manifest, there bool, err error) {
+	first, err = FetchManifest(ctx, s, m.Project, m.Version)
 	if fault.KindOf(err) == fault.NotFound {
-		return false, nil
+		return Manifest{}, false, nil
 	}
 	if err != nil {
-		return false, err
+		return Manifest{}, false, err
 	}
-	if words := there.Differences(m); len(words) > 0 {
-		return false, fault.New(fault.Conflict, "%s %s is published already, with other content: %s", m.Project, m.Version,
+	if words := first.Differences(m); len(words) > 0 {
+		return Manifest{}, false, fault.New(fault.Conflict, "%s %s is published already, with other content: %s", m.Project, m.Version,
 			strings.Join(words, "; ")).WithHint("a published version never changes: raise the version")
 	}
-	return true, nil
+	return first, true, nil
 }
 
 // putFiles puts the descriptors that are not in the store yet. Before it writes anything it looks at those that are:

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/slipway-cd/slipway/config"
@@ -17,21 +18,34 @@ import (
 
 // State is what git and the CI system say about a working tree.
 type State struct {
-	Branch       string // empty: on no branch
-	BranchOrigin string // from where the branch is known: "git", or a CI system's variable
-	Commit       string // the full hash; empty outside a repository and before the first commit
-	Dirty        bool   // files that git tracks differ from the commit
+	Branch       string   // empty: on no branch
+	BranchOrigin string   // from where the branch is known: "git", or a CI system's variable
+	Commit       string   // the full hash; empty outside a repository and before the first commit
+	Changes      []string // files that differ from the commit, sorted; paths from the repository's root, with slashes
 }
+
+// Dirty reports whether files differ from the commit.
+func (s State) Dirty() bool { return len(s.Changes) > 0 }
 
 // Read returns the state of the working tree that the directory belongs to. A branch that is checked out counts; where
 // none is, as CI systems leave it, the CI system's variables tell. A directory outside any repository has an empty
 // state, or the branch that CI tells. Each element of environ is NAME=value.
-func Read(ctx context.Context, dir string, environ []string) (State, error) {
+//
+// Files that git does not track are no changes, except the inputs (paths from the directory): what is made of them is not
+// in the commit.
+func Read(ctx context.Context, dir string, inputs, environ []string) (State, error) {
 	git := &git{dir: dir, environ: environ}
 	state, err := git.status(ctx)
 	if err != nil {
 		return State{}, err
 	}
+	unknown, err := git.untracked(ctx, inputs)
+	if err != nil {
+		return State{}, err
+	}
+	state.Changes = append(state.Changes, unknown...)
+	slices.Sort(state.Changes)
+	state.Changes = slices.Compact(state.Changes) // what git has just been told to forget is named twice
 	if state.Branch != "" {
 		state.BranchOrigin = "git"
 		return state, nil
@@ -81,6 +95,20 @@ func Project(dir string) (*config.Project, error) {
 		return nil, fault.New(fault.Invalid, "cannot read the project: %w", err)
 	}
 	return config.Parse(config.FileName, content)
+}
+
+// Inputs returns the files that a project's versions are made of, its program left out: slipway.yaml, the templates, and
+// the file of the version's number. The paths are from the project's directory, with slashes.
+func Inputs(p *config.Project) []string {
+	inputs := []string{config.FileName}
+	for _, file := range []config.Text{
+		p.Version.File, p.Descriptors.TaskDefinition, p.Descriptors.ServiceDefinition, p.Descriptors.ServiceUpdate,
+	} {
+		if !file.IsZero() {
+			inputs = append(inputs, file.Text)
+		}
+	}
+	return inputs
 }
 
 // Templates reads the templates of the project's descriptors. All that are missing are reported at once.

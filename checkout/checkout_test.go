@@ -45,7 +45,11 @@ func run(t *testing.T, dir string, args ...string) string {
 
 func write(t *testing.T, dir, name, text string) {
 	t.Helper()
-	if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+	path := filepath.Join(dir, name)
+	if err := os.MkdirAll(filepath.Dir(path), 0o750); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -59,7 +63,7 @@ func commit(t *testing.T, dir, message string) string {
 
 func read(t *testing.T, dir string, variables ...string) State {
 	t.Helper()
-	s, err := Read(t.Context(), dir, environ(variables...))
+	s, err := Read(t.Context(), dir, []string{"slipway.yaml", "deploy/task definition.json", "*"}, environ(variables...))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -74,12 +78,62 @@ func TestReadTellsBranchCommitAndChanges(t *testing.T) {
 		t.Error(diff)
 	}
 	write(t, dir, "untracked", "x")
-	if read(t, dir).Dirty {
-		t.Error("a file that git does not track makes no difference to the commit")
+	if s := read(t, dir); s.Dirty() {
+		t.Errorf("a file that git does not track makes no difference to the commit: %q", s.Changes)
 	}
 	write(t, dir, "VERSION", "1.0.16\n")
-	if !read(t, dir).Dirty {
+	if s := read(t, dir); !s.Dirty() {
 		t.Error("a changed file was not noticed")
+	}
+}
+
+func TestChangesAreNamedFromTheRepositorysRoot(t *testing.T) {
+	t.Parallel()
+	top := repository(t)
+	dir := filepath.Join(top, "web")
+	for _, name := range []string{"web/a b", "web/gone", "web/old", "größer"} {
+		write(t, top, name, name)
+	}
+	commit(t, top, "Four files")
+	write(t, top, "web/a b", "changed")
+	write(t, top, "größer", "changed")
+	write(t, top, "untracked", "x")
+	run(t, top, "rm", "--quiet", "web/gone")
+	run(t, top, "mv", "web/old", "web/new name")
+	want := []string{"web/a b", "web/gone", "web/new name", "größer"}
+	if diff := cmp.Diff(want, read(t, dir).Changes); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestAnInputThatGitDoesNotTrackIsAChange(t *testing.T) {
+	t.Parallel()
+	dir := repository(t)
+	write(t, dir, ".gitignore", "slipway.yaml\n")
+	commit(t, dir, "Ignore a file")
+	write(t, dir, "slipway.yaml", "project: web")
+	write(t, dir, "deploy/task definition.json", "{}")
+	write(t, dir, "deploy/another.json", "{}")
+	want := []string{"deploy/task definition.json", "slipway.yaml"}
+	if diff := cmp.Diff(want, read(t, dir).Changes); diff != "" {
+		t.Error(diff)
+	}
+	for name, input := range map[string]string{"outside": "../template.json", "missing": "nowhere.json"} {
+		if s, err := Read(t.Context(), dir, []string{input}, environ()); err != nil || s.Dirty() {
+			t.Errorf("%s: %+v, %v", name, s, err)
+		}
+	}
+}
+
+func TestInputsAreWhatAVersionIsMadeOf(t *testing.T) {
+	t.Parallel()
+	p, err := config.Parse("slipway.yaml", []byte("project: web\nversion: {file: VERSION}\nimage: {repository: r/web}\n"+
+		"descriptors: {taskDefinition: deploy/task.json, serviceUpdate: deploy/update.json}\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]string{"slipway.yaml", "VERSION", "deploy/task.json", "deploy/update.json"}, Inputs(p)); diff != "" {
+		t.Error(diff)
 	}
 }
 

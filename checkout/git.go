@@ -57,7 +57,7 @@ func (e *gitError) Unwrap() error { return e.err }
 
 // scrub keeps the environment from pointing git elsewhere: hooks and other tools that call us set GIT_DIR and the like.
 func scrub(environ []string) []string {
-	kept := []string{"LC_ALL=C", "GIT_TERMINAL_PROMPT=0", "GIT_OPTIONAL_LOCKS=0"}
+	kept := []string{"LC_ALL=C", "GIT_TERMINAL_PROMPT=0", "GIT_OPTIONAL_LOCKS=0", "GIT_LITERAL_PATHSPECS=1"}
 	for _, e := range environ {
 		if !strings.HasPrefix(e, "GIT_") && !strings.HasPrefix(e, "LC_") && !strings.HasPrefix(e, "LANG") {
 			kept = append(kept, e)
@@ -68,7 +68,7 @@ func scrub(environ []string) []string {
 
 // status reads branch, commit and changes in one go. Outside a repository it returns an empty state.
 func (g *git) status(ctx context.Context) (State, error) {
-	out, err := g.run(ctx, "status", "--porcelain=v2", "--branch", "--untracked-files=no", "--ignore-submodules=none")
+	out, err := g.run(ctx, "status", "--porcelain=v2", "--branch", "-z", "--untracked-files=no", "--ignore-submodules=none")
 	if refusal, ok := errors.AsType[*gitError](err); ok {
 		if strings.Contains(refusal.talk, "not a git repository") {
 			return State{}, nil
@@ -89,24 +89,52 @@ func (g *git) refused(e *gitError) error {
 	return err
 }
 
-// parseStatus reads the output of git status --porcelain=v2 --branch.
+// Fields that stand before the path in an entry of git status --porcelain=v2, by the entry's first letter: changed,
+// renamed or copied, unmerged. [git-status(1), Changed Tracked Entries]
+var fieldsBeforePath = map[byte]int{'1': 8, '2': 9, 'u': 10}
+
+// parseStatus reads the output of git status --porcelain=v2 --branch -z.
 func parseStatus(out string) State {
 	var s State
-	for line := range strings.Lines(out) {
-		line = strings.TrimSuffix(line, "\n")
-		if commit, ok := strings.CutPrefix(line, "# branch.oid "); ok {
+	entries := strings.Split(out, "\x00")
+	for i := 0; i < len(entries); i++ {
+		entry := entries[i]
+		if commit, ok := strings.CutPrefix(entry, "# branch.oid "); ok {
 			if commit != "(initial)" {
 				s.Commit = commit
 			}
-		} else if branch, ok := strings.CutPrefix(line, "# branch.head "); ok {
+		} else if branch, ok := strings.CutPrefix(entry, "# branch.head "); ok {
 			if branch != "(detached)" {
 				s.Branch = branch
 			}
-		} else if line != "" && !strings.HasPrefix(line, "#") {
-			s.Dirty = true
+		} else if entry != "" && entry[0] != '#' {
+			s.Changes = append(s.Changes, entryPath(entry))
+			if entry[0] == '2' {
+				i++ // the path before the renaming follows as an entry of its own
+			}
 		}
 	}
 	return s
+}
+
+// entryPath returns the path at the end of an entry. What a newer git may add is told as it stands.
+func entryPath(entry string) string {
+	fields := strings.SplitN(entry, " ", fieldsBeforePath[entry[0]]+1)
+	return fields[len(fields)-1]
+}
+
+// untracked returns those of the files (paths from the directory) that are there and git doesn't track, ignored ones
+// included. The paths are from the repository's root. Of files that git refuses to speak about, because they lie outside
+// the repository or in another one, nothing is said.
+func (g *git) untracked(ctx context.Context, files []string) ([]string, error) {
+	if len(files) == 0 {
+		return nil, nil
+	}
+	out, err := g.run(ctx, append([]string{"ls-files", "--others", "--full-name", "-z", "--"}, files...)...)
+	if _, refused := errors.AsType[*gitError](err); refused {
+		return nil, nil
+	}
+	return strings.FieldsFunc(out, func(r rune) bool { return r == 0 }), err
 }
 
 // describe names the commit by the nearest tag that matches the pattern: TAG-COMMITS-gHASH.

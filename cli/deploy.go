@@ -60,6 +60,7 @@ func (p *Program) deployWith(ctx context.Context, o installOptions) (deploy.Resu
 		return none, err
 	}
 	p.Say("%s %s, in %s", p.Style(terminal.Good, string(result.Outcome)), w.Version, url)
+	p.tellFirst(result)
 	return p.install(ctx, o, w, w.Version)
 }
 

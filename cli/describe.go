@@ -21,6 +21,7 @@ type description struct {
 	BranchOf  string             `json:"branchOrigin,omitempty"`
 	Commit    string             `json:"commit,omitempty"`
 	Dirty     bool               `json:"dirty"`
+	Changes   []string           `json:"changes"`
 	Image     string             `json:"image,omitempty"`
 	Artifacts []string           `json:"artifacts"`
 	Store     config.StoreURL    `json:"store"`
@@ -60,8 +61,10 @@ func (p *Program) describe(ctx context.Context, o projectOptions) error {
 func describe(w *delivery.Workspace, environment config.EnvironmentName) (description, error) {
 	d := description{
 		Project: w.Project.Name, Reason: w.Match.Reason, Branch: w.State.Branch, BranchOf: w.State.BranchOrigin,
-		Commit: w.State.Commit, Dirty: w.State.Dirty, Store: w.Project.Artifacts, Artifacts: []string{},
+		Commit: w.State.Commit, Dirty: w.State.Dirty(), Changes: []string{},
+		Store: w.Project.Artifacts, Artifacts: []string{},
 	}
+	d.Changes = append(d.Changes, w.State.Changes...)
 	if w.Version.IsZero() {
 		return d, nil
 	}

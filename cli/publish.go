@@ -2,10 +2,14 @@ package cli
 
 import (
 	"context"
+	"fmt"
+	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/slipway-cd/slipway/artifact"
+	"github.com/slipway-cd/slipway/checkout"
 	"github.com/slipway-cd/slipway/cli/terminal"
 	"github.com/slipway-cd/slipway/config"
 	"github.com/slipway-cd/slipway/delivery"
@@ -15,15 +19,35 @@ import (
 
 // published is what `slipway publish --output json` writes.
 type published struct {
-	Outcome   string             `json:"outcome"` // published, unchanged or ignored
+	Outcome   publishOutcome     `json:"outcome"`
 	Project   config.ProjectName `json:"project"`
-	Version   string             `json:"version,omitempty"`
-	Reason    string             `json:"reason"` // why this version, or why none
-	Store     config.StoreURL    `json:"store,omitempty"`
-	Artifacts []string           `json:"artifacts"`
-	Image     string             `json:"image,omitempty"`
-	Digest    image.Digest       `json:"imageDigest,omitempty"`
+	Version   string             `json:"version,omitempty"`     // absent when the branch is ignored, as are all members about what is published
+	Reason    string             `json:"reason"`                // why this version, or why none
+	Store     config.StoreURL    `json:"store,omitempty"`       // where it is published
+	Artifacts []string           `json:"artifacts"`             // paths in the store, the manifest last
+	Image     string             `json:"image,omitempty"`       // reference
+	Digest    image.Digest       `json:"imageDigest,omitempty"` // absent when the registry doesn't know the image
+	Source    *publishedFrom     `json:"source,omitempty"`      // what the manifest in the store says the version was made from
 }
+
+// publishedFrom is what a version was made from, the first time that it was published.
+type publishedFrom struct {
+	Branch string    `json:"branch"`
+	Commit string    `json:"commit"` // the full hash; empty outside a repository
+	Dirty  bool      `json:"dirty"`  // files differed from the commit
+	Time   time.Time `json:"time"`   // of publication
+}
+
+// publishOutcome is what publishing did.
+type publishOutcome string
+
+const (
+	outcomePublished publishOutcome = "published"
+	outcomeUnchanged publishOutcome = "unchanged" // the store has this content already
+	outcomeIgnored   publishOutcome = "ignored"   // the branch has no version
+)
+
+var outcomeOf = map[artifact.Outcome]publishOutcome{artifact.Published: outcomePublished, artifact.Unchanged: outcomeUnchanged}
 
 func (p *Program) publishCommand() *cobra.Command {
 	var o projectOptions
@@ -32,8 +56,11 @@ func (p *Program) publishCommand() *cobra.Command {
 		Short: "Render this checkout's version and put it into the artifact store",
 		Long: `Expand the templates for every environment, check them, and put them with a manifest of their
 SHA-256 sums into the artifact store. A published version never changes: publishing the same content
-again does nothing, other content under the same version is refused. On a branch that the version
-template doesn't name nothing is published, and that is no error.
+again does nothing, whatever commit it comes from; other content under the same version is refused.
+On a branch that the version template doesn't name nothing is published, and that is no error.
+
+The manifest says which commit the version is made from. A working tree with changes that are not
+committed is published with a warning, and the manifest says so.
 
 A version is one whole: there is no --environment here. install takes the environment's part of it.`,
 		Example: "  slipway publish\n  slipway publish --store dir:/srv/artifacts\n  slipway publish --set registry=registry.example.com",
@@ -88,12 +115,29 @@ func (p *Program) publishDigest(ctx context.Context, o projectOptions, w *delive
 	if err != nil {
 		return delivery.Publication{}, "", err
 	}
+	p.warnOfChanges(w.State)
 	result, err := w.Publish(ctx, store, digest)
 	if fault.KindOf(err) == fault.Conflict {
 		err = fault.New(fault.Conflict, "%w", err).
 			WithHint("a published version never changes: %s", raise(w.Project))
 	}
 	return result, url, err
+}
+
+// changesShown is how many changed files a warning names.
+const changesShown = 3
+
+// warnOfChanges tells that what is published is not what the commit says.
+func (p *Program) warnOfChanges(s checkout.State) {
+	if !s.Dirty() {
+		return
+	}
+	shown := s.Changes[:min(len(s.Changes), changesShown)]
+	rest := ""
+	if more := len(s.Changes) - len(shown); more > 0 {
+		rest = fmt.Sprintf(" and %d more", more)
+	}
+	p.Say("%s the working tree has changes that are not committed: %s%s", p.Style(terminal.Warn, "warning:"), strings.Join(shown, ", "), rest)
 }
 
 // raise says how a project gets a new version number.
@@ -110,7 +154,7 @@ func raise(p *config.Project) string {
 
 func (p *Program) tellIgnored(w *delivery.Workspace) error {
 	if p.output == outputJSON {
-		return p.JSON(published{Outcome: "ignored", Project: w.Project.Name, Reason: w.Match.Reason, Artifacts: []string{}})
+		return p.JSON(published{Outcome: outcomeIgnored, Project: w.Project.Name, Reason: w.Match.Reason, Artifacts: []string{}})
 	}
 	p.Say("nothing published: %s", w.Match.Reason)
 	return nil
@@ -118,8 +162,9 @@ func (p *Program) tellIgnored(w *delivery.Workspace) error {
 
 func (p *Program) tellPublished(w *delivery.Workspace, result delivery.Publication, url config.StoreURL) error {
 	doc := published{
-		Outcome: string(result.Outcome), Project: w.Project.Name, Version: w.Version.String(), Reason: w.Match.Reason, Store: url,
+		Outcome: outcomeOf[result.Outcome], Project: w.Project.Name, Version: w.Version.String(), Reason: w.Match.Reason, Store: url,
 		Artifacts: []string{}, Image: result.Manifest.Image.Reference, Digest: result.Manifest.Image.Digest,
+		Source: &publishedFrom{result.Manifest.Branch, result.Manifest.Commit, result.Manifest.Dirty, result.Manifest.Time},
 	}
 	for _, name := range result.Names {
 		doc.Artifacts = append(doc.Artifacts, name.Path())
@@ -129,6 +174,7 @@ func (p *Program) tellPublished(w *delivery.Workspace, result delivery.Publicati
 	}
 	if result.Outcome == artifact.Unchanged {
 		p.Say("%s %s is in %s already, with the same content", w.Project.Name, w.Version, url)
+		p.tellFirst(result)
 	} else {
 		p.Say("%s %s %s into %s", p.Style(terminal.Good, "published"), w.Project.Name, w.Version, url)
 	}
@@ -136,4 +182,11 @@ func (p *Program) tellPublished(w *delivery.Workspace, result delivery.Publicati
 		p.Printf("%s\n", name)
 	}
 	return nil
+}
+
+// tellFirst tells of a version that was published from something else before that its manifest stays the first one.
+func (p *Program) tellFirst(result delivery.Publication) {
+	if first := result.Manifest.Origin(); first != result.Origin {
+		p.Say("%s its manifest stays the first one, from %s", p.Style(terminal.Warn, "note:"), first)
+	}
 }

@@ -13,9 +13,9 @@ import (
 
 // Publication is what publishing a version came to.
 type Publication struct {
-	Outcome  artifact.Outcome
-	Manifest artifact.Manifest
-	Names    []artifact.Name // everything that the version consists of, the manifest last
+	artifact.Receipt
+	Origin string          // what this publication is made from; Manifest.Origin is of the first one
+	Names  []artifact.Name // everything that the version consists of, the manifest last
 }
 
 // Publish renders the version for every environment and puts it into the store. The digest is that of the version's
@@ -34,7 +34,7 @@ func (w *Workspace) Publish(ctx context.Context, store artifact.Store, digest im
 		return Publication{}, err
 	}
 	bundle, err := artifact.NewBundle(artifact.Manifest{
-		Project: w.Project.Name, Version: w.Version, Branch: w.State.Branch, Commit: w.State.Commit, Dirty: w.State.Dirty,
+		Project: w.Project.Name, Version: w.Version, Branch: w.State.Branch, Commit: w.State.Commit, Dirty: w.State.Dirty(),
 		Time:  w.options.Now().UTC().Truncate(time.Second),
 		Image: artifact.ManifestImage{Reference: ref.String(), Digest: digest},
 	}, files(rendered))
@@ -44,11 +44,11 @@ func (w *Workspace) Publish(ctx context.Context, store artifact.Store, digest im
 	if bundle, err = agree(ctx, store, bundle); err != nil {
 		return Publication{}, err
 	}
-	outcome, err := artifact.Publish(ctx, store, bundle)
+	receipt, err := artifact.Publish(ctx, store, bundle)
 	if err != nil {
 		return Publication{}, err
 	}
-	return Publication{Outcome: outcome, Manifest: bundle.Manifest, Names: bundle.Names()}, nil
+	return Publication{Receipt: receipt, Origin: bundle.Manifest.Origin(), Names: bundle.Names()}, nil
 }
 
 func files(rendered []Rendered) []artifact.File {
@@ -62,7 +62,7 @@ func files(rendered []Rendered) []artifact.File {
 }
 
 // agree takes over what an earlier publication of the same version knew and this one doesn't, or the other way round:
-// the digest of an image that was pushed between the two. Everything else must be the same, which Publish checks.
+// the digest of an image that was pushed between the two. The rest of the content must be the same, which Publish checks.
 func agree(ctx context.Context, store artifact.Store, b artifact.Bundle) (artifact.Bundle, error) {
 	old, err := artifact.FetchManifest(ctx, store, b.Manifest.Project, b.Manifest.Version)
 	if fault.KindOf(err) == fault.NotFound {

@@ -47,6 +47,7 @@ func Run(t *testing.T, open func(t *testing.T) Subject) {
 		"AVersionIsThereOnlyWithItsManifest":            halfPublished,
 		"AnInterruptedPublicationIsCompleted":           resume,
 		"TheSameVersionAtAnotherTimeIsUnchanged":        republish,
+		"TheSameContentOfAnotherCommitIsUnchanged":      republishCommit,
 		"AVersionWithOtherContentIsRefusedAsAWhole":     republishOther,
 		"AMissingDescriptorIsToldByName":                missingDescriptor,
 		"PublishersOfDifferentContentGetOneWholeResult": publishRace,
@@ -345,8 +346,8 @@ func Bundle(t *testing.T, text string) artifact.Bundle {
 
 func expectOutcome(t *testing.T, s artifact.Store, b artifact.Bundle, want artifact.Outcome) {
 	t.Helper()
-	if got, err := artifact.Publish(t.Context(), s, b); err != nil || got != want {
-		t.Fatalf("Publish = %q, %v; want %q", got, err, want)
+	if got, err := artifact.Publish(t.Context(), s, b); err != nil || got.Outcome != want {
+		t.Fatalf("Publish = %q, %v; want %q", got.Outcome, err, want)
 	}
 }
 
@@ -401,6 +402,23 @@ func republish(t *testing.T, s Subject) {
 	later.Manifest.Time = later.Manifest.Time.Add(time.Hour)
 	expectOutcome(t, s.Store, later, artifact.Unchanged)
 	expectBundle(t, s.Store, b)
+}
+
+// republishCommit expects that the manifest in the store stays the first one, and that its publisher is told it.
+func republishCommit(t *testing.T, s Subject) {
+	first := Bundle(t, "web")
+	first.Manifest.Dirty = true
+	expectOutcome(t, s.Store, first, artifact.Published)
+	later := Bundle(t, "web")
+	later.Manifest.Commit, later.Manifest.Branch = "5e6f7a8b", "release/1"
+	got, err := artifact.Publish(t.Context(), s.Store, later)
+	if err != nil || got.Outcome != artifact.Unchanged {
+		t.Fatalf("Publish = %q, %v; want unchanged", got.Outcome, err)
+	}
+	if got.Manifest.Commit != first.Manifest.Commit || !got.Manifest.Dirty || got.Manifest.Branch != first.Manifest.Branch {
+		t.Errorf("told %s, want %s", got.Manifest.Origin(), first.Manifest.Origin())
+	}
+	expectBundle(t, s.Store, first)
 }
 
 func republishOther(t *testing.T, s Subject) {
