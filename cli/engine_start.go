@@ -58,7 +58,7 @@ timeouts) is not.`,
 }
 
 // mostInstances is how many addresses an engine has. [docs/reference/engine.md, Addresses]
-const mostInstances = 252
+const mostInstances = 253
 
 func checkSpeed(speed float64) error {
 	if speed > 0 && !math.IsInf(speed, 0) { // NaN is above nothing

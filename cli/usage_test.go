@@ -32,8 +32,8 @@ func TestWrongUsageExitsWithTwoAndSaysWhatWasProbablyMeant(t *testing.T) {
 		"publish --environment qa":     "error: slipway publish takes no --environment: a version is published as one whole, for every environment\n       leave it out, and name the environment to slipway install; see `slipway publish --help`\n",
 		"publish --environment=":       "error: slipway publish takes no --environment: a version is published as one whole, for every environment\n       leave it out, and name the environment to slipway install; see `slipway publish --help`\n",
 		"engine start --speed -1":      "error: --speed -1: the speed must be a number above 0\n       1 is AWS's own pace\n",
-		"engine start --instances -1":  "error: --instances -1: a cluster can have 0 to 252 here\n       each has an address of its own, of the 252 that an engine has; load balancers need some of them\n",
-		"engine start --instances 999": "error: --instances 999: a cluster can have 0 to 252 here\n       each has an address of its own, of the 252 that an engine has; load balancers need some of them\n",
+		"engine start --instances -1":  "error: --instances -1: a cluster can have 0 to 253 here\n       each has an address of its own, of the 253 that an engine has; load balancers need some of them\n",
+		"engine start --instances 999": "error: --instances 999: a cluster can have 0 to 253 here\n       each has an address of its own, of the 253 that an engine has; load balancers need some of them\n",
 		"engine start --speed Inf":     "error: --speed +Inf: the speed must be a number above 0\n       1 is AWS's own pace\n",
 		"rollback --timeout forever":   "error: invalid argument \"forever\" for \"--timeout\" flag: time: invalid duration \"forever\"\n       see `slipway rollback --help`\n",
 	} {

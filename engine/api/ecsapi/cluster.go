@@ -36,7 +36,7 @@ func (s *Server) CreateCluster(_ context.Context, in *ecs.CreateClusterInput) (*
 		}
 		tx.Put(c)
 		if err := s.engine.NewInstances(tx, c.Name); err != nil {
-			return err
+			return exhausted(err)
 		}
 		doc = describeCluster(tx.Snapshot, c)
 		return nil

@@ -20,6 +20,14 @@ func unsupported(format string, args ...any) error {
 	return &types.UnsupportedFeatureException{Message: awsdoc.Text(format, args...)}
 }
 
+// exhausted words it as a quota when the engine has no address left; other errors stay as they are.
+func exhausted(err error) error {
+	if message, ok := awsdoc.Exhausted(err); ok {
+		return &types.LimitExceededException{Message: message}
+	}
+	return err
+}
+
 // badName refuses a name of a cluster, service or the like.
 func badName(what, name string) error {
 	return invalid("%s must match ^[a-zA-Z0-9\\-_]{1,255}$, but was %s", what, name)

@@ -60,7 +60,7 @@ func (s *Server) run(tx *state.Tx, in *ecs.RunTaskInput, token token) ([]*state.
 	}
 	tasks, failures, err := s.engine.RunTask(tx, c.Name, definition, &request)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, exhausted(err)
 	}
 	return stamp(tx, tasks, token), failures, nil
 }

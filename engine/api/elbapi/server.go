@@ -88,6 +88,9 @@ func (s *Server) CreateLoadBalancer(_ context.Context, in *elb.CreateLoadBalance
 
 func (s *Server) create(tx *state.Tx, name string, in *elb.CreateLoadBalancerInput, listeners []types.ListenerDescription) (*state.ClassicBalancer, error) {
 	address, err := s.engine.Address(tx)
+	if message, ok := awsdoc.Exhausted(err); ok {
+		return nil, &types.TooManyAccessPointsException{Message: message}
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -34,7 +34,11 @@ func (s *Server) CreateLoadBalancer(_ context.Context, in *v2.CreateLoadBalancer
 			}
 		}
 		var err error
-		if b.Address, err = s.engine.Address(tx); err != nil {
+		b.Address, err = s.engine.Address(tx)
+		if message, ok := awsdoc.Exhausted(err); ok {
+			return &types.TooManyLoadBalancersException{Message: message}
+		}
+		if err != nil {
 			return err
 		}
 		b.Doc.DNSName = awsdoc.Text("%s", b.Address)
