@@ -100,7 +100,7 @@ func TestChangesAreNamedFromTheRepositorysRoot(t *testing.T) {
 	write(t, top, "untracked", "x")
 	run(t, top, "rm", "--quiet", "web/gone")
 	run(t, top, "mv", "web/old", "web/new name")
-	want := []string{"web/a b", "web/gone", "web/new name", "größer"}
+	want := []string{"größer", "web/a b", "web/gone", "web/new name"}
 	if diff := cmp.Diff(want, read(t, dir).Changes); diff != "" {
 		t.Error(diff)
 	}
