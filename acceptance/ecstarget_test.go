@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
 
 	"github.com/slipway-cd/slipway/app"
@@ -51,7 +52,25 @@ func TestTheECSTargetOnTheEngine(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	targettest.Run(t, targettest.Env{Target: target, Documents: documents(t), Patience: time.Minute})
+	logs := cloudwatchlogs.NewFromConfig(cfg)
+	targettest.Run(t, targettest.Env{Target: target, Documents: documents(t), Supply: supply(logs), Patience: time.Minute})
+}
+
+// supply makes and deletes the log group that a version writes to which cannot start without it.
+func supply(logs *cloudwatchlogs.Client) func(*testing.T, rollout.ServiceName, bool) {
+	return func(t *testing.T, service rollout.ServiceName, there bool) {
+		t.Helper()
+		group := aws.String("/needed/" + string(service))
+		if !there {
+			if _, err := logs.DeleteLogGroup(t.Context(), &cloudwatchlogs.DeleteLogGroupInput{LogGroupName: group}); err != nil {
+				t.Fatal(err)
+			}
+			return
+		}
+		if _, err := logs.CreateLogGroup(t.Context(), &cloudwatchlogs.CreateLogGroupInput{LogGroupName: group}); err != nil {
+			t.Fatal(err)
+		}
+	}
 }
 
 // documents returns what a project publishes for a service that behaves in a way.
@@ -66,12 +85,16 @@ func documents(t *testing.T) func(rollout.ServiceName, targettest.Behaviour) (ro
 		if b == targettest.Oversized {
 			memory = 1 << 20
 		}
+		options := object{"awslogs-group": "/ecs/" + string(service), "awslogs-region": "us-east-1", "awslogs-stream-prefix": "web"}
+		if b == targettest.Needy {
+			options["awslogs-group"] = "/needed/" + string(service) // that no other version makes
+		} else {
+			options["awslogs-create-group"] = "true"
+		}
 		container := object{
 			"name": "web", "image": "registry/web:" + string(b), "memory": memory, "dockerLabels": labels, "essential": true,
-			"healthCheck": object{"command": []string{"CMD", "true"}, "interval": 5, "retries": 1},
-			"logConfiguration": object{"logDriver": "awslogs", "options": object{
-				"awslogs-group": "/ecs/" + string(service), "awslogs-region": "us-east-1", "awslogs-stream-prefix": "web", "awslogs-create-group": "true",
-			}},
+			"healthCheck":      object{"command": []string{"CMD", "true"}, "interval": 5, "retries": 1},
+			"logConfiguration": object{"logDriver": "awslogs", "options": options},
 		}
 		deployment := object{"maximumPercent": 200, "minimumHealthyPercent": 50}
 		ref := rollout.ServiceRef{Cluster: "qa", Service: service, Family: rollout.Family(service)}

@@ -62,6 +62,9 @@ func (p *Program) lines(e deploy.Event) []string {
 	case deploy.Trouble:
 		return []string{p.Style(terminal.Warn, "! "+e.Text)}
 	case deploy.Diagnosed:
+		if e.Undoing != "" {
+			return append([]string{p.Style(terminal.Bad, "the rollback failed")}, p.diagnosis(e.Diagnosis)...)
+		}
 		return p.diagnosis(e.Diagnosis)
 	case deploy.Judged:
 		return p.verdict(e)

@@ -22,7 +22,7 @@ const (
 	Message   EventType = "event"     // Text: what the scheduler said
 	Checked   EventType = "check"     // Check: what a check of the project came to, told when it has changed
 	Trouble   EventType = "trouble"   // Text: an error while looking, which is tried again
-	Diagnosed EventType = "diagnosis" // Diagnosis: why the rollout cannot succeed
+	Diagnosed EventType = "diagnosis" // Diagnosis: why the rollout cannot succeed; with Undoing: why its rollback cannot
 	Judged    EventType = "verdict"   // Verdict and Reasons; what follows is the undoing, if any
 	Ended     EventType = "result"    // Result: the last event
 )
@@ -47,6 +47,7 @@ type Event struct {
 	Verdict    rollout.Verdict      `json:"verdict,omitempty"`
 	Reasons    []rollout.Reason     `json:"reasons,omitempty"`
 	Diagnosis  *rollout.Diagnosis   `json:"diagnosis,omitempty"`
+	Undoing    rollout.Undoing      `json:"undoing,omitempty"`
 	Result     *Result              `json:"result,omitempty"`
 }
 

@@ -35,7 +35,7 @@ func (r *run) look(ctx context.Context) error {
 	if !rollout.Settled(r.seen) {
 		r.checks = nil // what was answered by tasks that are gone proves nothing
 	}
-	r.seen.Evidence, r.seen.Checks = r.evidence, r.checks
+	r.seen.Evidence, r.seen.EvidenceOf, r.seen.Checks = r.evidence, r.about, r.checks
 	r.stumbles = 0
 	return nil
 }
@@ -77,30 +77,46 @@ func (r *run) stale() bool {
 
 // inquire gathers evidence when something seems wrong, and now and then while nothing moves.
 func (r *run) inquire(ctx context.Context, troubled bool) error {
-	p := r.want.Progress
-	if p.Deployment == "" || p.Verdict != rollout.Moving {
+	about, since, late := r.suspect()
+	if about == "" {
 		return nil
 	}
-	now := time.Now()
-	ours := r.seen.Deployment(p.Deployment)
-	lost := ours == nil || !ours.Primary || ours.State == rollout.Broken
-	late := now.Sub(p.Started) >= r.policy.Timeout
-	quiet := now.Sub(p.Changed) >= evidenceQuiet && now.Sub(r.askedAt) >= evidenceQuiet && !rollout.Settled(r.seen)
+	if about != r.about {
+		r.about, r.evidence, r.askedAt = about, nil, time.Time{}
+	}
+	now, changed := time.Now(), r.want.Progress.Changed
+	d := r.seen.Deployment(about)
+	lost := d == nil || !d.Primary || d.State == rollout.Broken
+	quiet := now.Sub(changed) >= evidenceQuiet && now.Sub(r.askedAt) >= evidenceQuiet && !rollout.Settled(r.seen)
 	if !lost && !late && !quiet && (!troubled || now.Sub(r.askedAt) < evidenceEvery) {
 		return nil
 	}
-	since := p.Started
-	if !p.Created.IsZero() {
-		since = p.Created // by the scheduler's own clock
-	}
 	ref := r.want.Ref
-	ref.Deployment = p.Deployment
+	ref.Deployment = about
 	found, err := r.target.Evidence(ctx, ref, since)
 	if err != nil {
 		return err
 	}
 	r.evidence, r.askedAt, r.trouble = found, now, r.seen.Trouble
 	return nil
+}
+
+// suspect returns the deployment against which evidence is of interest: the one that this rollout started, or, when that
+// has failed, the one that undoes it; since when; and whether its time is up. It returns none when there is nothing to
+// find out.
+func (r *run) suspect() (id rollout.DeploymentID, since time.Time, late bool) {
+	p := r.want.Progress
+	switch {
+	case p.Verdict == rollout.Moving:
+		since = p.Started
+		if !p.Created.IsZero() {
+			since = p.Created // by the scheduler's own clock
+		}
+		return p.Deployment, since, time.Since(p.Started) >= r.policy.Timeout
+	case p.Undoing == rollout.Undo && !p.UndoBegan.IsZero():
+		return r.following(), p.UndoBegan, time.Since(p.Ended) >= r.policy.RollbackTimeout
+	}
+	return "", time.Time{}, false
 }
 
 // stumble decides what an error means: one that may pass is told and tried again for as long as the rollout may take,

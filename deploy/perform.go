@@ -44,7 +44,8 @@ func (r *run) fell(ctx context.Context, step rollout.Step, err error) error {
 		return r.stumble(ctx, err)
 	}
 	if step.Kind == rollout.Rollback {
-		r.want.Progress.Undoing, r.failure = rollout.UndoFailed, err.Error()
+		p := &r.want.Progress
+		p.Undoing, p.UndoReasons = rollout.UndoFailed, []rollout.Reason{rollout.Reason(err.Error())}
 		return r.save()
 	}
 	return err

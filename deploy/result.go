@@ -22,15 +22,19 @@ const (
 
 // Result is what a rollout came to, and what is left running.
 type Result struct {
-	Outcome    Outcome              `json:"outcome"`
-	Cluster    rollout.ClusterName  `json:"cluster"`
-	Service    rollout.ServiceName  `json:"service"`
-	Version    string               `json:"version,omitempty"`
-	Verdict    rollout.Verdict      `json:"verdict"`
-	Reasons    []rollout.Reason     `json:"reasons,omitempty"`
-	Diagnosis  *rollout.Diagnosis   `json:"diagnosis,omitempty"`
-	Undoing    rollout.Undoing      `json:"undoing,omitempty"`
-	To         *rollout.Proof       `json:"rolledBackTo,omitempty"`
+	Outcome   Outcome             `json:"outcome"`
+	Cluster   rollout.ClusterName `json:"cluster"`
+	Service   rollout.ServiceName `json:"service"`
+	Version   string              `json:"version,omitempty"`
+	Verdict   rollout.Verdict     `json:"verdict"`
+	Reasons   []rollout.Reason    `json:"reasons,omitempty"`
+	Diagnosis *rollout.Diagnosis  `json:"diagnosis,omitempty"`
+	Undoing   rollout.Undoing     `json:"undoing,omitempty"`
+	To        *rollout.Proof      `json:"rolledBackTo,omitempty"`
+
+	UndoReasons   []rollout.Reason   `json:"undoReasons,omitempty"`   // why the rollback failed
+	UndoDiagnosis *rollout.Diagnosis `json:"undoDiagnosis,omitempty"` // the same, where its tasks tell
+
 	Revision   rollout.RevisionID   `json:"revision,omitempty"`   // what this rollout wanted to run
 	Deployment rollout.DeploymentID `json:"deployment,omitempty"` // what this rollout started or adopted
 	Seconds    float64              `json:"seconds"`

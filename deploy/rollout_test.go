@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -49,6 +50,9 @@ func TestRolloutComesToItsOutcome(t *testing.T) {
 		"a crash loop, rollback refused": {func(s *scheduler, _ *rollout.Desired, _ *rollout.Policy) {
 			s.crashes[wantedRevision], s.broken = true, true
 		}, NotRolledBack, rollout.UndoFailed, []rollout.StepKind{rollout.Register, rollout.Update, rollout.Rollback}},
+		"a crash loop, and what is restored crashes as well": {func(s *scheduler, _ *rollout.Desired, _ *rollout.Policy) {
+			s.crashes[wantedRevision], s.crashes["web:1"] = true, true
+		}, NotRolledBack, rollout.UndoFailed, []rollout.StepKind{rollout.Register, rollout.Update, rollout.Rollback}},
 		"the scheduler rolls back first": {func(s *scheduler, _ *rollout.Desired, _ *rollout.Policy) {
 			s.crashes[wantedRevision], s.breaker = true, 7*time.Second
 		}, RolledBack, rollout.UndoneBy, []rollout.StepKind{rollout.Register, rollout.Update}},
@@ -89,6 +93,44 @@ func TestRolloutComesToItsOutcome(t *testing.T) {
 			})
 		})
 	}
+}
+
+func TestAFailingRollbackEndsSoonAndSaysWhy(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newScheduler()
+		s.crashes[wantedRevision], s.crashes["web:1"] = true, true
+		var told []string
+		res, err := Rollout(t.Context(), s, wanted(), rollout.Policy{Rollback: true}, Options{Report: func(e Event) {
+			if e.Type == Diagnosed {
+				told = append(told, string(e.Undoing))
+			}
+		}})
+		if err != nil || res.Outcome != NotRolledBack || res.Seconds > 60 {
+			t.Fatalf("%q after %.0f s, %v", res.Outcome, res.Seconds, err)
+		}
+		if d := res.UndoDiagnosis; d == nil || d.Cause != rollout.Crash || !slices.Contains(res.UndoReasons, "2 restored tasks have failed and none is healthy") {
+			t.Errorf("the rollback failed because of %v, %+v", res.UndoReasons, d)
+		}
+		if diff := cmp.Diff([]string{"", string(rollout.UndoFailed)}, told); diff != "" {
+			t.Errorf("told diagnoses (-want +got):\n%s", diff)
+		}
+		if want := "failed; not rolled back: rollback failed: 2 restored tasks have failed and none is healthy"; !strings.Contains(res.String(), want) {
+			t.Errorf("result is told as %q", res)
+		}
+	})
+}
+
+func TestARollbackThatIsRefusedSaysWhy(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newScheduler()
+		s.crashes[wantedRevision], s.broken = true, true
+		res, err := Rollout(t.Context(), s, wanted(), rollout.Policy{Rollback: true}, Options{})
+		if err != nil || !strings.HasSuffix(res.String(), "not rolled back: rollback failed: cannot roll back: not authorized") {
+			t.Errorf("%q, %v", res, err)
+		}
+	})
 }
 
 func TestTheEndIsNoticedWithinASecondAtLittleCost(t *testing.T) {

@@ -22,6 +22,8 @@ type run struct {
 	evidence  []rollout.Evidence
 	addresses []string
 
+	about rollout.DeploymentID // which deployment the evidence speaks against
+
 	looks    int
 	wholeAt  time.Time // when tasks were last looked at
 	askedAt  time.Time // when evidence was last asked for
@@ -29,9 +31,9 @@ type run struct {
 	sight    string    // Progress.Sight when tasks were last looked at
 	stumbles int       // looks or steps in a row that failed
 	acted    bool      // something was changed
-	failure  string    // why the rollback could not be performed
 
-	diagnosis *rollout.Diagnosis
+	diagnosis     *rollout.Diagnosis
+	undoDiagnosis *rollout.Diagnosis
 	teller
 }
 
@@ -75,14 +77,12 @@ func (r *run) end(outcome Outcome) Result {
 	res := Result{
 		Outcome: outcome, Cluster: r.want.Ref.Cluster, Service: r.want.Ref.Service, Version: r.want.Version,
 		Verdict: p.Verdict, Reasons: p.Reasons, Diagnosis: r.diagnosis, Undoing: p.Undoing, To: p.UndoTo,
+		UndoReasons: p.UndoReasons, UndoDiagnosis: r.undoDiagnosis,
 		Revision: p.Revision, Deployment: p.Deployment, Seconds: time.Since(r.begun).Seconds(), Looks: r.looks,
 		Seen: r.seen, Progress: p,
 	}
 	if d := r.seen.Deployment(p.Deployment); d != nil && res.Revision == "" {
 		res.Revision = d.Revision
-	}
-	if r.failure != "" {
-		res.Reasons = append(res.Reasons, rollout.Reason(r.failure))
 	}
 	if outcome != "" {
 		r.emit(Event{Type: Ended, Text: res.String(), Verdict: p.Verdict, Result: &res})

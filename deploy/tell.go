@@ -32,6 +32,7 @@ func (r *run) tell(steps []rollout.Step, verdict rollout.Verdict, reasons []roll
 	r.messages()
 	r.snapshot()
 	r.judge(verdict, reasons)
+	r.judgeUndoing()
 	if len(steps) > 0 && steps[0].Kind != r.step {
 		r.step = steps[0].Kind
 		if !r.step.Changes() {
@@ -112,6 +113,17 @@ func (r *run) judge(verdict rollout.Verdict, reasons []rollout.Reason) {
 	r.emit(Event{Type: Judged, Text: fmt.Sprintf("%s: %s", verdict, join(reasons)), Verdict: verdict, Reasons: reasons})
 }
 
+// judgeUndoing tells once why the rollback has failed. One that could not even be begun has no evidence to weigh.
+func (r *run) judgeUndoing() {
+	p := r.want.Progress
+	if p.Undoing != rollout.UndoFailed || p.UndoCause == "" || r.undoDiagnosis != nil {
+		return
+	}
+	d := rollout.ExplainUndoing(r.want, r.seen)
+	r.undoDiagnosis = &d
+	r.emit(Event{Type: Diagnosed, Text: "the rollback failed: " + d.Summary, Diagnosis: &d, Undoing: p.Undoing})
+}
+
 func join(reasons []rollout.Reason) string {
 	texts := make([]string, len(reasons))
 	for i, reason := range reasons {
@@ -134,7 +146,7 @@ func (r Result) String() string {
 	case RolledBack:
 		return name + " failed and was rolled back: the last proven revision serves"
 	case NotRolledBack:
-		return fmt.Sprintf("%s failed; not rolled back: %s", name, r.Undoing)
+		return r.notRolledBack(name)
 	case TimedOut:
 		return name + " timed out: " + join(r.Reasons)
 	case Superseded:
@@ -143,6 +155,17 @@ func (r Result) String() string {
 		return name + " was interrupted; the scheduler goes on by itself"
 	}
 	return name
+}
+
+func (r Result) notRolledBack(name string) string {
+	text := fmt.Sprintf("%s failed; not rolled back: %s", name, r.Undoing)
+	if r.Progress.Cause == rollout.AskedFor {
+		text = fmt.Sprintf("service %s was not rolled back: %s", r.Service, r.Undoing)
+	}
+	if len(r.UndoReasons) > 0 {
+		text += ": " + join(r.UndoReasons)
+	}
+	return text
 }
 
 // restoring reports that what the scheduler works towards is the undoing of this rollout.

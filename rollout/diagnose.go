@@ -58,12 +58,20 @@ func unanswered(evidence []Evidence) bool {
 // Explain returns the diagnosis of a rollout that was not proven: where the verdict rests on what became of the
 // deployment rather than on its tasks, the evidence of these explains it.
 func Explain(want Desired, seen Observed) Diagnosis {
-	p := want.Progress
-	d := Diagnose(seen.Evidence)
-	if p.Cause == "" || p.Cause == d.Cause {
+	return explain(want.Progress.Cause, want.Progress.Reasons, seen.Evidence)
+}
+
+// ExplainUndoing returns the diagnosis of a rollback that failed.
+func ExplainUndoing(want Desired, seen Observed) Diagnosis {
+	return explain(want.Progress.UndoCause, want.Progress.UndoReasons, against(seen, restorer(want.Progress, seen)))
+}
+
+func explain(cause Cause, reasons []Reason, evidence []Evidence) Diagnosis {
+	d := Diagnose(evidence)
+	if cause == "" || cause == d.Cause {
 		return d
 	}
-	switch p.Cause {
+	switch cause {
 	case BreakerTripped, TooSlow:
 		if d.Cause != UnknownCause {
 			return d
@@ -71,11 +79,11 @@ func Explain(want Desired, seen Observed) Diagnosis {
 	case ChecksFail, Superseded, ServiceGone:
 		d.Logs = nil
 	}
-	d.Cause, d.Summary, d.Remedy = p.Cause, string(p.Cause), remedies[p.Cause]
-	if len(p.Reasons) > 0 {
-		d.Summary = string(p.Reasons[0])
+	d.Cause, d.Summary, d.Remedy = cause, string(cause), remedies[cause]
+	if len(reasons) > 0 {
+		d.Summary = string(reasons[0])
 		d.Evidence = nil
-		for _, r := range p.Reasons[1:] {
+		for _, r := range reasons[1:] {
 			d.Evidence = append(d.Evidence, string(r))
 		}
 	}

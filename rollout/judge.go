@@ -16,7 +16,7 @@ type judgement struct {
 // judges first wins: what happened to the deployment, then what its tasks tell, then the checks, then the clock.
 func judge(want Desired, seen Observed, policy Policy, now time.Time) judgement {
 	for _, look := range []func(Desired, Observed, Policy, time.Time) judgement{
-		taken, failing, placeless, failedChecks, reached, late,
+		taken, evident, failedChecks, reached, late,
 	} {
 		if j := look(want, seen, policy, now); j.verdict != "" {
 			return j
@@ -40,7 +40,7 @@ func taken(want Desired, seen Observed, _ Policy, _ time.Time) judgement {
 	}
 	primary := seen.Primary()
 	if ours := seen.Deployment(p.Deployment); ours != nil && ours.State == Broken {
-		return judgement{Failed, BreakerTripped, []Reason{gaveUp(*ours)}}
+		return gaveUp(*ours)
 	}
 	if primary == nil || primary.ID == p.Deployment || p.Created.IsZero() {
 		return judgement{}
@@ -51,20 +51,35 @@ func taken(want Desired, seen Observed, _ Policy, _ time.Time) judgement {
 	return judgement{Stopped, Superseded, []Reason{reason("deployment %s took the place of %s", primary.ID, p.Deployment)}}
 }
 
-func gaveUp(d Deployment) Reason {
-	if d.Reason == "" {
-		return reason("the scheduler gave up deployment %s", d.ID)
+func gaveUp(d Deployment) judgement {
+	why := reason("the scheduler gave up deployment %s", d.ID)
+	if d.Reason != "" {
+		why += Reason(": " + d.Reason)
 	}
-	return reason("the scheduler gave up deployment %s: %s", d.ID, d.Reason)
+	return judgement{Failed, BreakerTripped, []Reason{why}}
+}
+
+// evident tells what the evidence says of the deployment that this rollout started.
+func evident(want Desired, seen Observed, policy Policy, now time.Time) judgement {
+	if want.Progress.Deployment == "" {
+		return judgement{}
+	}
+	return condemn(seen, "new", policy, now.Sub(want.Progress.Changed))
+}
+
+// condemn tells from the evidence that the primary deployment cannot succeed. Of a rollout and of its rollback it is told
+// by the same rules; kind is what their tasks are called. Idle is for how long nothing has changed.
+func condemn(seen Observed, kind string, policy Policy, idle time.Duration) judgement {
+	if j := failing(seen, kind); j.verdict != "" {
+		return j
+	}
+	return placeless(seen, policy, idle)
 }
 
 // failing tells from the tasks that failed that no attempt will succeed. One sight of a cause that cannot be cured by
 // trying again is enough; else it takes two failed tasks while none is healthy, or as many as make Amazon ECS's circuit
 // breaker trip: half of the tasks, at least three. A single flapping task is none of these.
-func failing(want Desired, seen Observed, _ Policy, _ time.Time) judgement {
-	if want.Progress.Deployment == "" {
-		return judgement{}
-	}
+func failing(seen Observed, kind string) judgement {
 	for _, e := range seen.Evidence {
 		if e.New && terminal[e.Points] && !placed(seen, e) {
 			return judgement{Failed, Diagnose(seen.Evidence).Cause, []Reason{Reason(Diagnose(seen.Evidence).Summary)}}
@@ -77,9 +92,10 @@ func failing(want Desired, seen Observed, _ Policy, _ time.Time) judgement {
 	healthy := healthyTasks(seen)
 	enough := max(3, int(math.Ceil(float64(desired)/2)))
 	if failed >= enough || failed >= 2 && healthy == 0 && seen.Ref.Depth.Has(Tasks) {
-		why := reason("%s and %s healthy", count(failed, "new task has failed", "new tasks have failed"), count(healthy, "is", "are"))
+		lost := count(failed, kind+" task has failed", kind+" tasks have failed")
+		why := reason("%s and %s healthy", lost, count(healthy, "is", "are"))
 		if healthy == 0 {
-			why = reason("%s and none is healthy", count(failed, "new task has failed", "new tasks have failed"))
+			why = reason("%s and none is healthy", lost)
 		}
 		return judgement{Failed, Diagnose(seen.Evidence).Cause, []Reason{why, Reason(Diagnose(seen.Evidence).Summary)}}
 	}
@@ -106,7 +122,8 @@ func failedTasks(evidence []Evidence) int {
 // itself waits for 40 s.
 const settled = 10 * time.Second
 
-// healthyTasks counts the new tasks that are healthy by every check there is.
+// healthyTasks counts the tasks of the primary deployment that are healthy by every check there is. An older deployment
+// may run the same revision: its tasks don't count, as far as they can be told from each other.
 func healthyTasks(seen Observed) int {
 	primary := seen.Primary()
 	if primary == nil {
@@ -119,7 +136,7 @@ func healthyTasks(seen Observed) int {
 	}
 	n := 0
 	for _, t := range seen.Tasks {
-		if t.Revision != primary.Revision || t.Status != TaskRunning {
+		if t.Revision != primary.Revision || t.Status != TaskRunning || t.Deployment != "" && t.Deployment != primary.ID {
 			continue
 		}
 		well := t.Health == Healthy || t.Health == Unchecked && (len(seen.Targets) > 0 || seen.At.Sub(t.Started) >= settled)
@@ -132,9 +149,9 @@ func healthyTasks(seen Observed) int {
 
 // placeless tells that tasks find no place and nothing will make room for them. While old tasks hold theirs it pays to
 // wait: they may be draining.
-func placeless(want Desired, seen Observed, policy Policy, now time.Time) judgement {
-	p, primary := want.Progress, seen.Primary()
-	if p.Deployment == "" || primary == nil || primary.Pending > 0 || primary.Running >= primary.Desired || p.Changed.IsZero() {
+func placeless(seen Observed, policy Policy, idle time.Duration) judgement {
+	primary := seen.Primary()
+	if primary == nil || primary.Pending > 0 || primary.Running >= primary.Desired {
 		return judgement{}
 	}
 	patience := policy.NoPlace
@@ -144,7 +161,7 @@ func placeless(want Desired, seen Observed, policy Policy, now time.Time) judgem
 		}
 	}
 	for _, e := range seen.Evidence {
-		if e.New && e.Kind == NoPlace && now.Sub(p.Changed) >= patience {
+		if e.New && e.Kind == NoPlace && idle >= patience {
 			d := Diagnose(seen.Evidence)
 			return judgement{Failed, d.Cause, []Reason{Reason(d.Summary), "nothing has changed since"}}
 		}

@@ -40,8 +40,9 @@ type Observed struct {
 	Raw json.RawMessage `json:"-"`
 
 	// Evidence and Checks are what the caller found out besides, for Next to weigh.
-	Evidence []Evidence    `json:"-"`
-	Checks   []CheckResult `json:"checks,omitempty"`
+	Evidence   []Evidence    `json:"-"`
+	EvidenceOf DeploymentID  `json:"-"` // against which deployment Evidence speaks; empty: the one that is followed
+	Checks     []CheckResult `json:"checks,omitempty"`
 }
 
 // Primary returns the deployment that the scheduler works towards, or nil.

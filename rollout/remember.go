@@ -25,7 +25,11 @@ func Remember(want Desired, seen Observed, policy Policy, now time.Time) Desired
 		}
 	}
 	if p.Verdict != Moving {
-		_, p.Undoing = undo(want, seen, policy, now)
+		if p.UndoBegan.IsZero() {
+			p.UndoBegan = undoBegan(*p, seen)
+		}
+		_, end := undo(want, seen, policy, now)
+		p.Undoing, p.UndoCause, p.UndoReasons = end.undoing, end.cause, end.reasons
 	}
 	return want
 }

@@ -56,4 +56,8 @@ type Progress struct {
 	Undo    DeploymentID `json:"undo,omitempty"` // the deployment that undoes this one
 	UndoTo  *Proof       `json:"undoTo,omitempty"`
 	Undoing Undoing      `json:"undoing,omitempty"`
+
+	UndoBegan   time.Time `json:"undoBegan,omitzero"`    // since when, by the scheduler's clock, a failure speaks against the rollback
+	UndoCause   Cause     `json:"undoCause,omitempty"`   // why the rollback failed
+	UndoReasons []Reason  `json:"undoReasons,omitempty"` // what that rests on
 }

@@ -88,6 +88,17 @@ func rolledBack(t *testing.T, e Env) {
 	}
 }
 
+func notRolledBack(t *testing.T, e Env) {
+	e.Supply(t, "lost", true)
+	e.install(t, "lost", Needy)
+	e.Supply(t, "lost", false)
+	want, _ := e.carry(t, e.wanted("lost", Crashes), rollout.Policy{Rollback: true})
+	p := want.Progress
+	if p.Cause != rollout.Crash || p.Undoing != rollout.UndoFailed || p.UndoCause != rollout.LogGroupMissing {
+		t.Errorf("%s because %q, %s because %q: %v", p.Verdict, p.Cause, p.Undoing, p.UndoCause, p.UndoReasons)
+	}
+}
+
 func batched(t *testing.T, e Env) {
 	var refs []rollout.ServiceRef
 	for i := range 12 {

@@ -29,6 +29,7 @@ const (
 	Greedy    Behaviour = "greedy"    // is killed for its memory
 	Misbuilt  Behaviour = "misbuilt"  // cannot be started: exec format error
 	Oversized Behaviour = "oversized" // wants more memory than any instance has
+	Needy     Behaviour = "needy"     // starts only while the log group that Env.Supply makes is there
 )
 
 // causes are what a failing behaviour must be diagnosed as.
@@ -43,6 +44,8 @@ type Env struct {
 	// Documents returns what a project would have published: a service of two tasks that behave so. Services of different
 	// names must not get in each other's way.
 	Documents func(service rollout.ServiceName, b Behaviour) (rollout.ServiceRef, rollout.Documents)
+	// Supply makes what tasks that are Needy need to start, or takes it away again: those that run go on.
+	Supply func(t *testing.T, service rollout.ServiceName, there bool)
 	// Patience is how long one rollout may take.
 	Patience time.Duration
 }
@@ -55,6 +58,7 @@ func Run(t *testing.T, env Env) {
 		"AServiceIsCreatedAndUpdatedUntilProven": createdAndUpdated,
 		"TheSameStepTwiceDoesNoMoreThanOnce":     twice,
 		"ARollbackRestoresWhatWasProven":         rolledBack,
+		"ARollbackThatFailsIsDiagnosed":          notRolledBack,
 		"ServicesAreObservedInTheOrderAskedFor":  batched,
 		"FailuresAreDiagnosed":                   diagnosed,
 	} {
@@ -91,7 +95,7 @@ func (e Env) carry(t *testing.T, want rollout.Desired, policy rollout.Policy) (r
 	defer ticker.Stop()
 	for depth := rollout.Past | rollout.Tasks; ; depth = rollout.Tasks {
 		seen := e.observe(t, want.Ref, depth)
-		seen.Evidence = e.evidence(t, want)
+		seen.Evidence, seen.EvidenceOf = e.evidence(t, want)
 		steps, verdict, _ := rollout.Next(want, seen, policy, time.Now())
 		want = rollout.Remember(want, seen, policy, time.Now())
 		if verdict != rollout.Moving && len(steps) == 0 {
@@ -113,18 +117,23 @@ func (e Env) carry(t *testing.T, want rollout.Desired, policy rollout.Policy) (r
 	}
 }
 
-func (e Env) evidence(t *testing.T, want rollout.Desired) []rollout.Evidence {
+// evidence gathers what speaks against the rollout, or against its rollback.
+func (e Env) evidence(t *testing.T, want rollout.Desired) ([]rollout.Evidence, rollout.DeploymentID) {
 	t.Helper()
-	if want.Progress.Deployment == "" || want.Progress.Verdict != rollout.Moving {
-		return nil
+	p, ref := want.Progress, want.Ref
+	since := p.Created
+	ref.Deployment = p.Deployment
+	if p.Verdict == rollout.Failed {
+		ref.Deployment, since = p.Undo, p.UndoBegan
 	}
-	ref := want.Ref
-	ref.Deployment = want.Progress.Deployment
-	found, err := e.Target.Evidence(t.Context(), ref, want.Progress.Created)
+	if ref.Deployment == "" || since.IsZero() {
+		return nil, ref.Deployment
+	}
+	found, err := e.Target.Evidence(t.Context(), ref, since)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return found
+	return found, ref.Deployment
 }
 
 // install carries out a rollout that must be proven.
