@@ -65,12 +65,13 @@ func (p *Program) root() *cobra.Command {
 		Use:   "slipway",
 		Short: "Deliver container services, and know that they came up",
 		Long: `Slipway takes a container service from a pushed commit to proven running, on Amazon ECS,
-and back again when the proof fails. Its embedded engine behaves like ECS, so all of it can be
-tried on one machine with no AWS account: slipway demo`,
-		Example: `  slipway demo                                   # three versions, one of them broken, on the embedded engine
-  slipway publish                                # render this checkout's version and put it into the store
-  slipway install 1.0.15.RELEASE                 # bring a published version to its cluster, until it is proven
-  slipway status                                 # what runs, and whether it is proven`,
+and back again when the proof fails.
+
+Its embedded engine behaves like ECS, so all of it can be tried with no AWS account: slipway demo`,
+		Example: `  slipway demo                    # three versions, one of them broken
+  slipway publish                 # put this checkout's version into the store
+  slipway install 1.0.15.RELEASE  # bring it to its cluster, until it is proven
+  slipway status                  # what runs, and whether it is proven`,
 		Version:       p.Version,
 		SilenceErrors: true, SilenceUsage: true,
 		CompletionOptions: cobra.CompletionOptions{DisableDefaultCmd: true},
@@ -86,6 +87,7 @@ tried on one machine with no AWS account: slipway demo`,
 	flags.BoolVarP(&p.verbose, "verbose", "v", false, "tell more of what happens")
 	root.SetFlagErrorFunc(flagError)
 	root.SetHelpCommand(p.helpCommand())
+	root.SetHelpFunc(func(c *cobra.Command, _ []string) { p.help(c) })
 	root.AddCommand(
 		p.describeCommand(), p.renderCommand(), p.publishCommand(), p.installCommand(), p.deployCommand(),
 		p.statusCommand(), p.rollbackCommand(), p.engineCommand(), p.demoCommand(), p.versionCommand(),

@@ -16,6 +16,7 @@ func (p *Program) engineCommand() *cobra.Command {
 		Short: "Run a local Amazon ECS",
 		Long: `The embedded engine serves the AWS APIs that a delivery needs (ECS, load balancers, ECR with an
 image registry, CloudWatch Logs, STS) on one endpoint, and behaves like the ECS service scheduler.
+
 Point any AWS client at it: export AWS_ENDPOINT_URL=http://127.0.0.1:4566`,
 		Example: "  slipway engine start --detach\n  slipway engine status\n  slipway engine stop",
 		Args:    noArguments,

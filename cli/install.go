@@ -30,6 +30,7 @@ func (o *installOptions) flags(c *cobra.Command) {
 	f := c.Flags()
 	f.DurationVar(&o.timeout, "timeout", 0, "`DURATION` until the rollout must be proven; the project's (20m) unless given")
 	f.DurationVar(&o.bake, "bake", -1, "`DURATION` for which it must stay proven; the project's (0s) unless given")
+	f.Lookup("bake").DefValue = "0s" // what help is not to show: -1 stands for not given
 	f.BoolVar(&o.noRollback, "no-rollback", false, "leave what failed as it is, instead of going back to the last proven revision")
 	f.BoolVar(&o.force, "force", false, "start a new deployment even if this version runs already")
 }

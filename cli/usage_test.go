@@ -3,6 +3,7 @@ package cli
 import (
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 
@@ -77,6 +78,49 @@ func TestEveryCommandHelps(t *testing.T) {
 		code, out, talk := call(t, append(strings.Fields(path)[1:], "--help")...)
 		if code != exitDone || talk != "" || !strings.Contains(out, "Examples:") || !strings.Contains(out, "--output FORMAT") {
 			t.Errorf("%s --help: exit code %d, talk %s, output:\n%s", path, code, talk, out)
+		}
+	}
+}
+
+// TestHelpIsNoWiderThanTheTerminal looks at everything but examples, which are there to be copied.
+func TestHelpIsNoWiderThanTheTerminal(t *testing.T) {
+	t.Parallel()
+	for _, width := range []int{72, 80, 100, 200} {
+		p, _, _ := testProgram()
+		for _, c := range tree(p.root()) {
+			p, out, _ := testProgram()
+			p.Wide = func() int { return width }
+			if code := Main(t.Context(), p, append(strings.Fields(c.CommandPath())[1:], "--help")); code != exitDone {
+				t.Fatalf("%s --help: exit code %d", c.CommandPath(), code)
+			}
+			for line := range strings.Lines(strings.Replace(out.String(), c.Example, "", 1)) {
+				if n := utf8.RuneCountInString(strings.TrimSuffix(line, "\n")); n > min(width, widestHelp) {
+					t.Errorf("%s --help at %d columns has a line of %d:\n%s", c.CommandPath(), width, n, line)
+				}
+			}
+		}
+	}
+}
+
+// TestEveryCommandRefusesWhatItDoesNotTake walks the command tree: exit code 2, nothing on standard output, and a remedy.
+func TestEveryCommandRefusesWhatItDoesNotTake(t *testing.T) {
+	t.Parallel()
+	p, _, _ := testProgram()
+	takes := map[string]string{"slipway install": "VERSION", "slipway completion": "shell"}
+	for _, c := range tree(p.root()) {
+		path := c.CommandPath()
+		wrong := map[string]string{"--nonsense": "unknown flag", "x y": "x", "--output": "needs an argument"}
+		if what, ok := takes[path]; !ok {
+			wrong["--output xml"] = "output format"
+		} else {
+			wrong[""], wrong["1.0.0.A 1.0.0.B"] = "needs a "+what, "takes one "+what
+		}
+		for args, want := range wrong {
+			code, out, talk := call(t, append(strings.Fields(path)[1:], strings.Fields(args)...)...)
+			first, remedy, _ := strings.Cut(talk, "\n")
+			if code != exitUsage || out != "" || !strings.HasPrefix(first, "error: ") || !strings.Contains(first, want) || strings.TrimSpace(remedy) == "" {
+				t.Errorf("%s %s: exit code %d, output %q, talk:\n%s", path, args, code, out, talk)
+			}
 		}
 	}
 }
