@@ -26,6 +26,7 @@ const (
 	KindRepository        Kind = "repository"
 	KindLogGroup          Kind = "log-group"
 	KindLogStream         Kind = "log-stream"
+	KindAlarm             Kind = "alarm"
 )
 
 // The names of the indexes, for records that belong to another one.
@@ -77,6 +78,7 @@ func schema() *memdb.DBSchema {
 		string(KindRepository): table[*Repository](KindRepository, nil),
 		string(KindLogGroup):   table[*LogGroup](KindLogGroup, nil),
 		string(KindLogStream):  table(KindLogStream, indexes[*LogStream]{byOwner: func(r *LogStream) string { return r.Group }}),
+		string(KindAlarm):      table[*Alarm](KindAlarm, nil),
 	}}
 }
 
@@ -120,6 +122,8 @@ func Decode(kind Kind, unmarshal func(any) error) (Record, error) {
 		r = &LogGroup{}
 	case KindLogStream:
 		r = &LogStream{}
+	case KindAlarm:
+		r = &Alarm{}
 	default:
 		return nil, fmt.Errorf("unknown kind of record %q", kind)
 	}
