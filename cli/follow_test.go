@@ -9,6 +9,7 @@ import (
 
 	"github.com/charmbracelet/x/ansi"
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/slipway-cd/slipway/deploy"
 	"github.com/slipway-cd/slipway/rollout"
@@ -105,7 +106,7 @@ func TestJSONFollowerWritesEveryEventOnALineOfItsOwn(t *testing.T) {
 		}
 		got = append(got, e)
 	}
-	if diff := cmp.Diff(story(), got); diff != "" || talk.Len() > 0 {
+	if diff := cmp.Diff(story(), got, cmpopts.EquateEmpty()); diff != "" || talk.Len() > 0 {
 		t.Errorf("talk %q, events (-want +got):\n%s", talk, diff)
 	}
 }

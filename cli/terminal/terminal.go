@@ -2,12 +2,15 @@
 package terminal
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"os"
 	"strconv"
+	"sync"
 
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+	jsonv1 "github.com/go-json-experiment/json/v1"
 	"golang.org/x/term"
 )
 
@@ -79,9 +82,22 @@ func (t *Terminal) JSON(v any) error { return encode(t.Out, v, "  ") }
 // JSONLine writes one document on a line of its own.
 func (t *Terminal) JSONLine(v any) error { return encode(t.Out, v, "") }
 
+// documents are encoding/json's rules, but for two: a list or map that is empty is never null, so that programs can go
+// through it without asking, and < > & stay as they are.
+var documents = sync.OnceValue(func() json.Options {
+	return json.JoinOptions(jsonv1.DefaultOptionsV1(),
+		json.FormatNilSliceAsNull(false), json.FormatNilMapAsNull(false), jsontext.EscapeForHTML(false))
+})
+
 func encode(w io.Writer, v any, indent string) error {
-	e := json.NewEncoder(w)
-	e.SetEscapeHTML(false)
-	e.SetIndent("", indent)
-	return e.Encode(v)
+	options := []json.Options{documents()}
+	if indent != "" {
+		options = append(options, jsontext.WithIndent(indent))
+	}
+	text, err := json.Marshal(v, options...)
+	if err != nil {
+		return err
+	}
+	_, err = w.Write(append(text, '\n'))
+	return err
 }

@@ -2,8 +2,10 @@ package terminal
 
 import (
 	"bytes"
+	"encoding/json"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -133,5 +135,56 @@ func TestLiveCutsLinesAtTheTerminalsWidth(t *testing.T) {
 	NewLive(term).Show([]string{"0123456789abcdef"})
 	if got := screen(talk.String()); got[0] != "01234567…" {
 		t.Errorf("got %q", got)
+	}
+}
+
+func TestDocumentsHaveNoNullListsAndAreElseAsEncodingJSONWritesThem(t *testing.T) {
+	t.Parallel()
+	type inner struct {
+		List []string `json:"list"`
+		Gone []string `json:"gone,omitempty"`
+	}
+	type document struct {
+		Inner  inner           `json:"inner"`
+		Map    map[string]int  `json:"map"`
+		Counts map[string]int  `json:"counts"`
+		Raw    json.RawMessage `json:"raw"`
+		Took   time.Duration   `json:"took"`
+		At     time.Time       `json:"at,omitzero"`
+		Begun  time.Time       `json:"begun"`
+		No     bool            `json:"no,omitempty"`
+		Text   string          `json:"text"`
+		Kind   fault.Kind      `json:"kind,omitempty"`
+		Part   float64         `json:"part"`
+		Next   *document       `json:"next,omitempty"`
+	}
+	d := document{
+		Counts: map[string]int{"b": 1, "a": 2}, Raw: json.RawMessage(`{"z": [1,  2.50], "a": "<\u00e9>"}`), Took: 1500 * time.Microsecond,
+		Begun: time.Date(2026, 1, 2, 3, 4, 5, 6000, time.UTC), Text: "<a & b> é\u2028", Part: 1e21,
+	}
+	var whole, line bytes.Buffer
+	terminal := &Terminal{Out: &whole}
+	if err := terminal.JSON(d); err != nil {
+		t.Fatal(err)
+	}
+	terminal.Out = &line
+	if err := terminal.JSONLine(d); err != nil {
+		t.Fatal(err)
+	}
+	d.Inner.List, d.Map = []string{}, map[string]int{}
+	for name, tc := range map[string]struct {
+		got    string
+		indent string
+	}{"document": {whole.String(), "  "}, "line": {line.String(), ""}} {
+		var want bytes.Buffer
+		e := json.NewEncoder(&want)
+		e.SetEscapeHTML(false)
+		e.SetIndent("", tc.indent)
+		if err := e.Encode(d); err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(want.String(), tc.got); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
 	}
 }
