@@ -103,7 +103,7 @@ type errorEntry struct {
 }
 
 func writeRefusal(w http.ResponseWriter, req *http.Request, err error) {
-	a := answerTo(codeOf(err))
+	a := answerToError(err)
 	if tooLarge, ok := errors.AsType[*http.MaxBytesError](err); ok {
 		a = answerTo(sizeInvalid)
 		err = fault.New(a.kind, "the manifest has more than %d bytes", tooLarge.Limit)

@@ -3,6 +3,7 @@ package images
 import (
 	"errors"
 	"net/http"
+	"syscall"
 
 	"github.com/slipway-cd/slipway/fault"
 )
@@ -33,6 +34,7 @@ const (
 	nameTaken   code = "NAME_IN_USE"               // never sent: only Create returns it
 	pageInvalid code = "PAGINATION_NUMBER_INVALID" // Docker's own
 	corrupt     code = "CONTENT_CORRUPT"           // sent as UNKNOWN
+	notStored   code = "CONTENT_NOT_STORED"        // sent as UNKNOWN
 )
 
 // answer is how a refusal looks on the wire and to a Go caller.
@@ -40,6 +42,16 @@ type answer struct {
 	code   code
 	status int
 	kind   fault.Kind
+}
+
+// answerToError returns how an error is answered. A full disk has a status of its own: the server is not broken, it
+// needs room. [RFC 4918, section 11.5]
+func answerToError(err error) answer {
+	a := answerTo(codeOf(err))
+	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
+		a.code, a.status = unknown, http.StatusInsufficientStorage
+	}
+	return a
 }
 
 // answerTo returns how a code is answered.

@@ -59,7 +59,7 @@ func (s *Store) UploadSize(ctx context.Context, name Name, id UploadID) (int64, 
 
 // Append adds the reader's bytes to an upload and returns its size. Unless start is negative it must be the size that
 // the upload has; else the error is of kind Conflict. When the reader fails, what it gave until then stays, and the
-// client may go on from there.
+// client may go on from there. When the store's disk takes no more, the upload is gone and the error is of kind Internal.
 func (s *Store) Append(ctx context.Context, name Name, id UploadID, start int64, content io.Reader) (int64, error) {
 	up, done, err := s.enter(ctx, name, id)
 	if err != nil {
@@ -69,7 +69,18 @@ func (s *Store) Append(ctx context.Context, name Name, id UploadID, start int64,
 	if start >= 0 && start != up.size {
 		return up.size, refuse(rangeWrong, "the upload has %d bytes, the next chunk starts at %d", up.size, start)
 	}
-	return up.size, up.append(content)
+	return up.size, s.grow(up, id, content)
+}
+
+// grow appends to an upload. One that cannot be stored is dropped: where the disk is full, nothing would be gained by
+// keeping the beginning of it until Sweep comes.
+func (s *Store) grow(up *session, id UploadID, content io.Reader) error {
+	err := up.append(content)
+	if codeOf(err) == notStored {
+		s.uploads.remove(id)
+		err = errors.Join(err, ignoreMissing(os.Remove(up.path)))
+	}
+	return err
 }
 
 // Finish adds the reader's bytes to an upload and makes it a blob, if it has the digest; if not, the upload is gone and
@@ -83,7 +94,7 @@ func (s *Store) Finish(ctx context.Context, name Name, id UploadID, start int64,
 	if start >= 0 && start != up.size {
 		return refuse(rangeWrong, "the upload has %d bytes, the last chunk starts at %d", up.size, start)
 	}
-	if err := up.append(content); err != nil {
+	if err := s.grow(up, id, content); err != nil {
 		return err
 	}
 	s.uploads.remove(id)
@@ -178,9 +189,13 @@ func (up *session) append(content io.Reader) error {
 	if err != nil {
 		return refuse(unknown, "cannot write to upload: %w", err)
 	}
+	grow := &growing{up: up, file: f}
 	// A buffer of its own: io.Copy's 32 KiB would mean a system call and a digest round for each of them.
-	_, err = io.CopyBuffer(&growing{up, f}, content, make([]byte, copyBuffer))
-	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
+	_, err = io.CopyBuffer(grow, content, make([]byte, copyBuffer))
+	if failed := errors.Join(grow.failed, f.Sync(), f.Close()); failed != nil {
+		return refuse(notStored, "the upload cannot be stored, after %d bytes: %w", up.size, failed)
+	}
+	if err != nil {
 		return refuse(uploadInvalid, "the upload broke off after %d bytes: %w", up.size, err)
 	}
 	return nil
@@ -191,14 +206,16 @@ const copyBuffer = 256 << 10
 
 // growing is the writer that keeps a session's file, digest and size in step.
 type growing struct {
-	up   *session
-	file *os.File
+	up     *session
+	file   *os.File
+	failed error // of the file, not of whoever sends
 }
 
 func (g *growing) Write(p []byte) (int, error) {
 	n, err := g.file.Write(p)
 	g.up.sum.Write(p[:n])
 	g.up.size += int64(n)
+	g.failed = err
 	return n, err
 }
 
