@@ -44,6 +44,12 @@ var terminal = map[Cause]bool{
 	RoleWrong: true, NoInstances: true, Squeezed: true,
 }
 
+// remediesForGood are those of causes that the target has shown to be final.
+var remediesForGood = map[Cause]string{
+	NoCPU:    "lower the task's cpu, or add instances that have more",
+	NoMemory: "lower the task's memory, or add instances that have more",
+}
+
 // remedies say what the user can do about a cause.
 var remedies = map[Cause]string{
 	ImageMissing:      "check the image's name and tag, and that it was pushed to the registry the task definition names",

@@ -43,8 +43,16 @@ func Diagnose(evidence []Evidence) Diagnosis {
 	}
 	of := about(ours, cause)
 	return Diagnosis{
-		Cause: cause, Summary: summary(cause, of), Evidence: lines(of, ours), Logs: logs(ours, of), Remedy: remedies[cause],
+		Cause: cause, Summary: summary(cause, of), Evidence: lines(of, ours), Logs: logs(ours, of), Remedy: remedy(cause, of),
 	}
+}
+
+// remedy says what to do. Where no instance can ever hold the task, that there be fewer of them at a time is no help.
+func remedy(cause Cause, of []Evidence) string {
+	if len(of) > 0 && of[0].Final && remediesForGood[cause] != "" {
+		return remediesForGood[cause]
+	}
+	return remedies[cause]
 }
 
 // unanswered reports that a health check reached nothing and none got an answer: that a task failed its check is told of
@@ -107,7 +115,7 @@ func about(evidence []Evidence, cause Cause) []Evidence {
 // telling grows with what a piece of evidence knows beyond its text.
 func telling(e Evidence) int {
 	n := 0
-	for _, known := range []bool{e.Container != "", e.ExitCode != nil, e.Status != 0, e.Subject != "", e.Port != 0} {
+	for _, known := range []bool{e.Container != "", e.ExitCode != nil, e.Status != 0, e.Subject != "", e.Port != 0, e.Final} {
 		if known {
 			n++
 		}

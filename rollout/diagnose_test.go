@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -36,6 +37,13 @@ func TestDiagnosisNamesTheCauseThatExplainsMost(t *testing.T) {
 		"an image": {
 			[]Evidence{{Kind: ContainerExit, New: true, Container: "web", Subject: "registry/web:2", Points: ImageMissing, Text: "CannotPullContainerError: not found."}},
 			ImageMissing, "image registry/web:2 not found: CannotPullContainerError: not found",
+		},
+		"what is known for certain comes before a complaint": {
+			[]Evidence{
+				{Kind: NoPlace, New: true, At: noon.Add(time.Second), Points: NoMemory, Text: "has insufficient memory available."},
+				{Kind: NoPlace, New: true, At: noon, Points: NoMemory, Final: true, Text: "the task needs 64 MiB of memory, and the only instance has 32 MiB"},
+			},
+			NoMemory, "no instance has enough memory: the task needs 64 MiB of memory, and the only instance has 32 MiB",
 		},
 		"what ran before counts for nothing": {old(crash("t1", 3)), UnknownCause, "the new tasks do not stay healthy; nothing says why"},
 	} {

@@ -33,6 +33,7 @@ type Evidence struct {
 	Subject   string       `json:"subject,omitempty"` // the image, secret, target group, log group or check that it is about
 	Text      string       `json:"text"`              // as the scheduler, the container or the load balancer put it
 	Points    Cause        `json:"points,omitempty"`  // the cause that it points to; empty: none by itself
+	Final     bool         `json:"final,omitempty"`   // it shows that no further attempt can succeed
 }
 
 // Counts reports whether the evidence tells of a task that failed, rather than adding to another's story.

@@ -76,12 +76,12 @@ func condemn(seen Observed, kind string, policy Policy, idle time.Duration) judg
 	return placeless(seen, policy, idle)
 }
 
-// failing tells from the tasks that failed that no attempt will succeed. One sight of a cause that cannot be cured by
-// trying again is enough; else it takes two failed tasks while none is healthy, or as many as make Amazon ECS's circuit
+// failing tells from the tasks that failed that no attempt will succeed. One sight of what cannot be cured by trying
+// again is enough, be that the cause itself or what the target found out about it; else it takes two failed tasks while none is healthy, or as many as make Amazon ECS's circuit
 // breaker trip: half of the tasks, at least three. A single flapping task is none of these.
 func failing(seen Observed, kind string) judgement {
 	for _, e := range seen.Evidence {
-		if e.New && terminal[e.Points] && !placed(seen, e) {
+		if e.New && (e.Final || terminal[e.Points]) && !placed(seen, e) {
 			return judgement{Failed, Diagnose(seen.Evidence).Cause, []Reason{Reason(Diagnose(seen.Evidence).Summary)}}
 		}
 	}

@@ -50,7 +50,13 @@ func TestVerdicts(t *testing.T) {
 		"three crashed though one is healthy":          {begun(), proof(oneHealthy(), slices.Concat(crash("t1", 1), crash("t2", 1), crash("t3", 1))...), Policy{}, soon, Failed, Crash},
 		"old tasks crashed":                            {begun(), proof(during(1, 1), old(slices.Concat(crash("t1", 1), crash("t2", 1), crash("t3", 1)))...), Policy{}, soon, Moving, ""},
 		"no place while old tasks hold theirs":         {begun(), placing(1), Policy{}, soon, Moving, ""},
-		"no place and nothing to wait for":             {begun(), placing(0), Policy{}, soon.Add(time.Minute), Failed, PortTaken},
+		"no place for ever, though old tasks hold theirs": {begun(), having(placing(1), func(o *Observed) {
+			o.Evidence[0].Final = true
+		}), Policy{}, soon, Failed, PortTaken},
+		"no place for ever, but one was found since": {begun(), having(placing(1), func(o *Observed) {
+			o.Evidence[0].Final, o.Deployments[0].Pending = true, 1
+		}), Policy{}, soon, Moving, ""},
+		"no place and nothing to wait for": {begun(), placing(0), Policy{}, soon.Add(time.Minute), Failed, PortTaken},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

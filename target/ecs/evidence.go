@@ -40,7 +40,7 @@ func (t *Target) Evidence(ctx context.Context, ref rollout.ServiceRef, since tim
 	if q.deployment == "" {
 		q.deployment = started(&s.Service).Deployment
 	}
-	for _, gather := range []func(context.Context) error{q.meet, q.ends, q.messages, q.sickTargets, q.logs} {
+	for _, gather := range []func(context.Context) error{q.meet, q.ends, q.messages, q.room, q.sickTargets, q.logs} {
 		if err := gather(ctx); err != nil {
 			return nil, err
 		}

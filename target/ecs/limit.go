@@ -28,7 +28,7 @@ func (l *limits) of(operation string) *rate.Limiter {
 	switch operation {
 	case "DescribeServices":
 		return l.service
-	case "ListTasks", "DescribeTasks", "DescribeContainerInstances":
+	case "ListTasks", "DescribeTasks", "ListContainerInstances", "DescribeContainerInstances":
 		return l.resource
 	case "DescribeTaskDefinition":
 		return l.definition

@@ -127,7 +127,7 @@ func diagnosed(t *testing.T, e Env) {
 			t.Parallel()
 			name := rollout.ServiceName("failing-" + string(b))
 			e.install(t, name, Works)
-			policy := rollout.Policy{NoPlace: time.Second, Stall: 2 * time.Second}
+			policy := rollout.Policy{NoPlace: e.Patience, Stall: e.Patience} // what can never find a place is told at once
 			want, _ := e.carry(t, e.wanted(name, b), policy)
 			if want.Progress.Verdict != rollout.Failed || want.Progress.Cause != cause {
 				t.Errorf("%s because %q, want %q; %v", want.Progress.Verdict, want.Progress.Cause, cause, want.Progress.Reasons)
