@@ -35,6 +35,8 @@ type Instance struct {
 	CPU     int        // registered CPU units, 1024 a core
 	Memory  int        // registered memory, MiB
 	Ports   []HostPort // reserved for the instance itself
+	GPUs    []string   // ids of its GPUs
+	Gone    time.Time  // when it was deregistered or lost, and became INACTIVE; zero while it is there
 	Doc     types.ContainerInstance
 }
 

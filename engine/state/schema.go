@@ -17,6 +17,9 @@ const (
 	KindServiceDeployment Kind = "service-deployment"
 	KindRevision          Kind = "service-revision"
 	KindTask              Kind = "task"
+	KindTaskSet           Kind = "task-set"
+	KindCapacityProvider  Kind = "capacity-provider"
+	KindSetting           Kind = "account-setting"
 	KindClassicBalancer   Kind = "classic-load-balancer"
 	KindBalancer          Kind = "load-balancer"
 	KindListener          Kind = "listener"
@@ -38,6 +41,7 @@ const (
 	byInstance   = "instance"
 	byTask       = "task"
 	byUnsettled  = "unsettled" // as byService, without stopped tasks that are Settled
+	byDaemons    = "daemons"   // cluster of ACTIVE services that run on every container instance
 	byGroup      = "group"     // cluster and group of tasks that have not come to their end
 	byOwner      = "owner"     // listener → load balancer, rule → listener, target → group, stream → group
 )
@@ -50,7 +54,10 @@ func schema() *memdb.DBSchema {
 		string(KindTaskDefinition): table(KindTaskDefinition, indexes[*TaskDefinition]{
 			byFamily: func(r *TaskDefinition) string { return r.Family },
 		}),
-		string(KindService):    table(KindService, indexes[*Service]{byCluster: func(r *Service) string { return string(r.ID.Cluster) }}),
+		string(KindService): table(KindService, indexes[*Service]{
+			byCluster: func(r *Service) string { return string(r.ID.Cluster) },
+			byDaemons: daemonKey,
+		}),
 		string(KindEvents):     table[*Events](KindEvents, nil),
 		string(KindDeployment): table(KindDeployment, indexes[*Deployment]{byService: func(r *Deployment) string { return r.Service.String() }}),
 		string(KindServiceDeployment): table(KindServiceDeployment, indexes[*ServiceDeployment]{
@@ -65,12 +72,15 @@ func schema() *memdb.DBSchema {
 			byUnsettled:  unsettledKey,
 			byGroup:      aliveGroupKey,
 		}),
-		string(kindUsage):           usageTable(),
-		string(KindClassicBalancer): table[*ClassicBalancer](KindClassicBalancer, nil),
-		string(KindBalancer):        table[*Balancer](KindBalancer, nil),
-		string(KindListener):        table(KindListener, indexes[*Listener]{byOwner: func(r *Listener) string { return r.Balancer }}),
-		string(KindRule):            table(KindRule, indexes[*Rule]{byOwner: func(r *Rule) string { return r.Listener }}),
-		string(KindTargetGroup):     table[*TargetGroup](KindTargetGroup, nil),
+		string(KindTaskSet):          table(KindTaskSet, indexes[*TaskSet]{byService: func(r *TaskSet) string { return r.Service.String() }}),
+		string(KindCapacityProvider): table[*CapacityProvider](KindCapacityProvider, nil),
+		string(KindSetting):          table[*Setting](KindSetting, nil),
+		string(kindUsage):            usageTable(),
+		string(KindClassicBalancer):  table[*ClassicBalancer](KindClassicBalancer, nil),
+		string(KindBalancer):         table[*Balancer](KindBalancer, nil),
+		string(KindListener):         table(KindListener, indexes[*Listener]{byOwner: func(r *Listener) string { return r.Balancer }}),
+		string(KindRule):             table(KindRule, indexes[*Rule]{byOwner: func(r *Rule) string { return r.Listener }}),
+		string(KindTargetGroup):      table[*TargetGroup](KindTargetGroup, nil),
 		string(KindTarget): table(KindTarget, indexes[*Target]{
 			byOwner: func(r *Target) string { return r.Group },
 			byTask:  func(r *Target) string { return string(r.Task) },
@@ -104,6 +114,12 @@ func Decode(kind Kind, unmarshal func(any) error) (Record, error) {
 		r = &Revision{}
 	case KindTask:
 		r = &Task{}
+	case KindTaskSet:
+		r = &TaskSet{}
+	case KindCapacityProvider:
+		r = &CapacityProvider{}
+	case KindSetting:
+		r = &Setting{}
 	case KindClassicBalancer:
 		r = &ClassicBalancer{}
 	case KindBalancer:

@@ -50,6 +50,9 @@ type Task struct {
 	CPU      int        // reserved CPU units
 	Memory   int        // reserved MiB
 	Ports    []HostPort // reserved host ports
+	GPUs     []string   // ids of the GPUs of the instance that its containers have, in the order of the containers
+	Provider string     // the capacity provider that it was placed by; empty when there was no strategy
+	Lost     bool       // its instance is gone, and its containers with it: there is nothing to be stopped gently
 
 	Last       TaskStatus
 	Desired    TaskStatus // Running or Stopped
@@ -67,8 +70,9 @@ type Task struct {
 	EnableExecuteCommand                                       bool
 	PlatformVersion, PlatformFamily, Token, AvailabilityReason string
 
-	Healthy bool // it has been healthy once, as its service counts health
-	Settled bool // it is stopped, and its service's scheduler has drawn the consequences
+	Protected time.Time // until then no scale-in and no deployment stops it; zero: it is not protected
+	Healthy   bool      // it has been healthy once, as its service counts health
+	Settled   bool      // it is stopped, and its service's scheduler has drawn the consequences
 }
 
 func (t *Task) Kind() Kind  { return KindTask }

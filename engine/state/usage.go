@@ -19,6 +19,7 @@ type Usage struct {
 	Memory   int        // reserved MiB
 	Tasks    int        // how many
 	Ports    []HostPort // host ports at the instance's address
+	GPUs     []string   // ids of the GPUs in use
 	LastPort int        // the last dynamic port that was given out: the next one is sought after it
 }
 
@@ -92,7 +93,7 @@ func sameUse(a, b *Task) bool {
 		return !uses(a) && !uses(b)
 	}
 	return a.Instance == b.Instance && a.CPU == b.CPU && a.Memory == b.Memory && a.Address == b.Address &&
-		slices.Equal(a.Ports, b.Ports)
+		slices.Equal(a.Ports, b.Ports) && slices.Equal(a.GPUs, b.GPUs)
 }
 
 // portsOf returns the ports that a task takes at the address of its instance: none when it has an address of its own.
@@ -107,7 +108,7 @@ func (s Snapshot) portsOf(t *Task) []HostPort {
 func (u *Usage) with(t *Task, ports []HostPort) *Usage {
 	c := *u
 	c.CPU, c.Memory, c.Tasks = u.CPU+t.CPU, u.Memory+t.Memory, u.Tasks+1
-	c.Ports = slices.Concat(u.Ports, ports)
+	c.Ports, c.GPUs = slices.Concat(u.Ports, ports), slices.Concat(u.GPUs, t.GPUs)
 	for _, p := range ports {
 		if p.Port >= FirstDynamicPort && p.Port <= LastDynamicPort {
 			c.LastPort = p.Port
@@ -120,6 +121,7 @@ func (u *Usage) without(t *Task, ports []HostPort) *Usage {
 	c := *u
 	c.CPU, c.Memory, c.Tasks = u.CPU-t.CPU, u.Memory-t.Memory, u.Tasks-1
 	c.Ports = slices.Clone(u.Ports)
+	c.GPUs = slices.DeleteFunc(slices.Clone(u.GPUs), func(id string) bool { return slices.Contains(t.GPUs, id) })
 	for _, p := range ports {
 		if i := slices.Index(c.Ports, p); i >= 0 {
 			c.Ports = slices.Delete(c.Ports, i, i+1)
