@@ -202,8 +202,18 @@ func (e *Engine) close(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
-// Addr returns host:port of the endpoint.
-func (e *Engine) Addr() string { return e.listener.Addr().String() }
+// Addr returns host:port of the endpoint, as clients on this machine and image references can name it.
+func (e *Engine) Addr() string { return reachable(e.listener.Addr().String()) }
+
+// reachable names a place to listen on that stands for all addresses by one of them: an endpoint and a registry must be
+// somewhere.
+func reachable(listen string) string {
+	at, err := netip.ParseAddrPort(listen)
+	if err != nil || !at.Addr().IsUnspecified() {
+		return listen
+	}
+	return netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), at.Port()).String()
+}
 
 // Endpoint returns the URL of the endpoint, which is also where the image registry is.
 func (e *Engine) Endpoint() string { return "http://" + e.Addr() }
