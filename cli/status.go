@@ -129,6 +129,7 @@ func (p *Program) showStatus(s deploy.Status) {
 	p.showDeployments(s)
 	p.showTargets(s)
 	p.showFailure(s)
+	p.showHindrance(s)
 	p.showEvents(s.Seen.Events)
 }
 
@@ -174,6 +175,21 @@ func (p *Program) showFailure(s deploy.Status) {
 	}
 	p.Printf("  %s\n", p.Style(terminal.Bad, fmt.Sprintf("the %s deployment, of %s, %s", which(s, f), name, what)))
 	for _, line := range p.diagnosis(s.Diagnosis) {
+		p.Printf("  %s\n", line)
+	}
+}
+
+// showHindrance says why the deployment under way does not get anywhere.
+func (p *Program) showHindrance(s deploy.Status) {
+	if s.Hindrance == nil {
+		return
+	}
+	text := "the deployment under way has trouble"
+	if primary := s.Seen.Primary(); primary != nil && primary.State == rollout.Completed {
+		text = "what runs has trouble"
+	}
+	p.Printf("  %s\n", p.Style(terminal.Bad, text))
+	for _, line := range p.diagnosis(s.Hindrance) {
 		p.Printf("  %s\n", line)
 	}
 }

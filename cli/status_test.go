@@ -45,6 +45,23 @@ func TestStatusTellsWhatRunsAndWhyTheNewestDeploymentFailed(t *testing.T) {
 	}
 }
 
+func TestStatusTellsWhyTheDeploymentUnderWayGetsNowhere(t *testing.T) {
+	t.Parallel()
+	for state, head := range map[rollout.DeploymentState]string{
+		rollout.InProgress: "the deployment under way has trouble", rollout.Completed: "what runs has trouble",
+	} {
+		p, out, _ := testProgram()
+		p.showHindrance(deploy.Status{
+			Hindrance: &rollout.Diagnosis{Cause: "container exits", Summary: "container web exits with code 3", Remedy: "read its last lines"},
+			Seen:      rollout.Observed{Deployments: []rollout.Deployment{{Primary: true, State: state}}},
+		})
+		want := "  " + head + "\n  cause: container exits\n    container web exits with code 3\n    what to do: read its last lines\n"
+		if diff := cmp.Diff(want, out.String()); diff != "" {
+			t.Errorf("(-want +got):\n%s", diff)
+		}
+	}
+}
+
 func TestStatusOfAServiceThatDoesNotExist(t *testing.T) {
 	t.Parallel()
 	p, out, _ := testProgram()

@@ -2,6 +2,7 @@ package deploy
 
 import (
 	"context"
+	"time"
 
 	"github.com/slipway-cd/slipway/rollout"
 )
@@ -17,6 +18,7 @@ type Status struct {
 	Missing     []rollout.Reason     `json:"missing,omitempty"`     // what it takes until it is proven
 	LastFailure *rollout.LastFailure `json:"lastFailure,omitempty"` // the newest deployment failed, or was rolled back
 	Diagnosis   *rollout.Diagnosis   `json:"diagnosis,omitempty"`   // why, as far as it can still be told
+	Hindrance   *rollout.Diagnosis   `json:"hindrance,omitempty"`   // why the primary deployment is not proven, as far as its tasks tell
 	Seen        rollout.Observed     `json:"seen"`
 }
 
@@ -39,22 +41,29 @@ func Look(ctx context.Context, target Target, ref rollout.ServiceRef) (Status, e
 	return s, s.explain(ctx, target, ref, *primary)
 }
 
-// explain says why the last deployment failed, or why the one under way is not getting anywhere.
-func (s *Status) explain(ctx context.Context, target Target, ref rollout.ServiceRef, primary rollout.Deployment) error {
-	since := primary.Created
-	ref.Deployment = primary.ID
-	switch {
-	case s.LastFailure != nil:
-		since, ref.Deployment = s.LastFailure.Started, s.LastFailure.Deployment
-	case s.Proven || s.Seen.Trouble == 0:
+// explain says why the last deployment failed, and why the one under way is not getting anywhere.
+func (s *Status) explain(ctx context.Context, target Target, ref rollout.ServiceRef, primary rollout.Deployment) (err error) {
+	if f := s.LastFailure; f != nil {
+		if s.Diagnosis, err = diagnose(ctx, target, ref, f.Deployment, f.Started); err != nil {
+			return err
+		}
+	}
+	if s.Proven || s.LastFailure != nil && s.LastFailure.Deployment == primary.ID {
 		return nil
 	}
+	s.Hindrance, err = diagnose(ctx, target, ref, primary.ID, primary.Created)
+	return err
+}
+
+// diagnose returns what speaks against a deployment; nil when nothing is known.
+func diagnose(ctx context.Context, target Target, ref rollout.ServiceRef, id rollout.DeploymentID, since time.Time) (*rollout.Diagnosis, error) {
+	ref.Deployment = id
 	evidence, err := target.Evidence(ctx, ref, since)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if d := rollout.Diagnose(evidence); d.Cause != rollout.UnknownCause {
-		s.Diagnosis = &d
+		return &d, nil
 	}
-	return nil
+	return nil, nil
 }

@@ -55,11 +55,16 @@ func (t *Target) describeDefinition(ctx context.Context, name string) (*definiti
 	if err != nil {
 		return nil, err
 	}
+	return t.learn(out.TaskDefinition, body)
+}
+
+// learn keeps a task definition that an answer of ECS contains: a registered one never changes.
+func (t *Target) learn(told *types.TaskDefinition, body []byte) (*definition, error) {
 	var raw struct{ TaskDefinition json.RawMessage }
 	if err := json.Unmarshal(body, &raw); err != nil {
 		return nil, err
 	}
-	d := &definition{TaskDefinition: *out.TaskDefinition, raw: raw.TaskDefinition}
+	d := &definition{TaskDefinition: *told, raw: raw.TaskDefinition}
 	d.version = versionOf(d.TaskDefinition)
 	t.mu.Lock()
 	defer t.mu.Unlock()

@@ -26,7 +26,7 @@ type Target struct {
 	endpoint string // as it was given; empty: AWS's own
 
 	mu          sync.Mutex
-	definitions map[string]*definition // by ARN: a registered task definition never changes
+	definitions map[string]*definition // by ARN: a registered task definition never changes; nil: it was asked for and not told
 	instances   map[string]string      // EC2 instance by the ARN of the container instance, which never changes either
 }
 

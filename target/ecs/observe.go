@@ -112,6 +112,9 @@ func (t *Target) observe(ctx context.Context, ref rollout.ServiceRef, services m
 		seen.Events = append(seen.Events, rollout.Event{ID: aws.ToString(e.Id), At: aws.ToTime(e.CreatedAt), Text: aws.ToString(e.Message)})
 	}
 	seen.Trouble = trouble(seen)
+	if err := t.versions(ctx, &seen); err != nil {
+		return seen, err
+	}
 	for _, look := range []struct {
 		at rollout.Depth
 		do func(context.Context, *rollout.Observed, *service) error
@@ -172,6 +175,37 @@ func deployments(s service) []rollout.Deployment {
 	return all
 }
 
+// versions tells which version each deployment runs. A task definition is described once and known from then on; one that
+// was deleted since has no version any more.
+func (t *Target) versions(ctx context.Context, seen *rollout.Observed) error {
+	for i := range seen.Deployments {
+		arn := string(seen.Deployments[i].Revision)
+		if t.nameless(arn) {
+			continue
+		}
+		d, err := t.definition(ctx, arn)
+		switch kind := fault.KindOf(err); {
+		case err == nil:
+			seen.Deployments[i].Version = d.version
+		case kind == fault.Invalid || kind == fault.NotFound || kind == fault.Denied:
+			t.mu.Lock()
+			t.definitions[arn] = nil
+			t.mu.Unlock()
+		default:
+			return err
+		}
+	}
+	return nil
+}
+
+// nameless reports that a task definition was asked for and is not told.
+func (t *Target) nameless(arn string) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	d, asked := t.definitions[arn]
+	return asked && d == nil
+}
+
 // compare tells how what is wanted differs from the family's newest revision, from what runs, and from the service.
 func (t *Target) compare(ctx context.Context, seen *rollout.Observed, s *service) error {
 	ref := seen.Ref
@@ -180,11 +214,6 @@ func (t *Target) compare(ctx context.Context, seen *rollout.Observed, s *service
 		d, err := t.definition(ctx, string(primary.Revision))
 		if err != nil {
 			return err
-		}
-		for i := range seen.Deployments {
-			if seen.Deployments[i].Revision == primary.Revision {
-				seen.Deployments[i].Version = d.version
-			}
 		}
 		if seen.Running, err = d.against(ref); err != nil {
 			return err

@@ -32,9 +32,13 @@ func (t *Target) register(ctx context.Context, step rollout.Step) (rollout.Recei
 	in := &ecs.RegisterTaskDefinitionInput{ // what the SDK insists on; the document is sent in its place
 		Family: aws.String(string(step.Ref.Family)), ContainerDefinitions: []types.ContainerDefinition{},
 	}
-	out, err := t.ecs.RegisterTaskDefinition(ctx, in, sending(step.Content))
+	var body []byte
+	out, err := t.ecs.RegisterTaskDefinition(ctx, in, sending(step.Content), keeping(&body))
 	if err != nil {
 		return rollout.Receipt{}, t.failed(fmt.Sprintf("register task definition %q", step.Ref.Family), err)
+	}
+	if _, err := t.learn(out.TaskDefinition, body); err != nil {
+		return rollout.Receipt{}, fault.New(fault.Unavailable, "cannot read the answer to registering task definition %q: %w", step.Ref.Family, err)
 	}
 	return rollout.Receipt{Revision: rollout.RevisionID(aws.ToString(out.TaskDefinition.TaskDefinitionArn))}, nil
 }

@@ -27,6 +27,7 @@ type recorder struct {
 	sent    map[string][]byte // by operation
 	answers map[string]string
 	status  int
+	refused string // this operation is answered as a client's error
 }
 
 func (r *recorder) ServeHTTP(w http.ResponseWriter, req *http.Request) {
@@ -40,7 +41,11 @@ func (r *recorder) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	defer r.mu.Unlock()
 	r.sent[operation] = body
 	w.Header().Set("Content-Type", "application/x-amz-json-1.1")
-	w.WriteHeader(r.status)
+	if operation == r.refused {
+		w.WriteHeader(http.StatusBadRequest)
+	} else {
+		w.WriteHeader(r.status)
+	}
 	_, _ = io.WriteString(w, r.answers[operation])
 }
 
@@ -152,6 +157,48 @@ func TestARollbackRestoresEveryAttribute(t *testing.T) {
 	}
 	if asked := string(r.sent["DescribeServiceRevisions"]); !strings.Contains(asked, revisions+"1") || !strings.Contains(asked, revisions+"2") {
 		t.Errorf("asked for %s", asked)
+	}
+}
+
+func TestEveryDeploymentIsToldWithItsVersion(t *testing.T) {
+	t.Parallel()
+	r, target := record(t, map[string]string{
+		"DescribeServices": `{"failures":[],"services":[{"serviceName":"web","status":"ACTIVE","deployments":[
+			{"id":"ecs-svc/2","status":"PRIMARY","taskDefinition":"web:2"},{"id":"ecs-svc/1","status":"ACTIVE","taskDefinition":"web:2"}]}]}`,
+		"DescribeTaskDefinition": `{"taskDefinition":{"taskDefinitionArn":"web:2","containerDefinitions":[{"name":"web","image":"web:1.0.2"}]}}`,
+	})
+	ref := []rollout.ServiceRef{{Cluster: "qa", Service: "web"}}
+	for range 2 {
+		seen, err := target.Observe(t.Context(), ref)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, d := range seen[0].Deployments {
+			if d.Version != "1.0.2" {
+				t.Errorf("deployment %s has the version %q", d.ID, d.Version)
+			}
+		}
+		delete(r.answers, "DescribeTaskDefinition") // it is known from now on
+	}
+}
+
+func TestATaskDefinitionThatIsGoneHasNoVersionAndIsAskedForOnce(t *testing.T) {
+	t.Parallel()
+	r, target := record(t, map[string]string{
+		"DescribeServices": `{"failures":[],"services":[{"serviceName":"web","status":"ACTIVE","deployments":[
+			{"id":"ecs-svc/2","status":"PRIMARY","taskDefinition":"web:2"}]}]}`,
+		"DescribeTaskDefinition": `{"__type":"ClientException","message":"Unable to describe task definition."}`,
+	})
+	r.refused = "DescribeTaskDefinition"
+	for asked := range 2 {
+		seen, err := target.Observe(t.Context(), []rollout.ServiceRef{{Cluster: "qa", Service: "web"}})
+		if err != nil || seen[0].Primary().Version != "" {
+			t.Errorf("%+v, %v", seen[0].Primary(), err)
+		}
+		if _, again := r.sent["DescribeTaskDefinition"]; again == (asked > 0) {
+			t.Errorf("look %d: asked again is %t", asked, again)
+		}
+		delete(r.sent, "DescribeTaskDefinition")
 	}
 }
 

@@ -35,6 +35,9 @@ func createdAndUpdated(t *testing.T, e Env) {
 	if primary := status.Primary(); primary == nil || primary.Version != string(WorksToo) {
 		t.Errorf("the version that runs is not told: %+v", primary)
 	}
+	if primary := e.observe(t, rollout.ServiceRef{Cluster: first.Ref.Cluster, Service: "updated"}, rollout.Glance).Primary(); primary.Version != string(WorksToo) {
+		t.Errorf("the version that runs is not told at a glance: %+v", primary)
+	}
 	var proven []rollout.DeploymentID
 	for _, p := range status.Proven {
 		proven = append(proven, p.Deployment)
