@@ -57,4 +57,5 @@ var commands = map[string]func(*testscript.TestScript, bool, []string){
 	"cluster":  createCluster,
 	"balancer": createBalancer,
 	"answer":   answer,
+	"written":  written,
 }

@@ -8,16 +8,16 @@ import (
 
 // EngineStatus is what an engine tells about itself.
 type EngineStatus struct {
-	Endpoint string    `json:"endpoint"`
-	PID      int       `json:"pid"`
-	Dir      string    `json:"dir"`
-	Runtime  string    `json:"runtime"`
-	Speed    float64   `json:"speed"`
+	Endpoint string    `json:"endpoint"` // URL of the APIs
+	PID      int       `json:"pid"`      // of its process
+	Dir      string    `json:"dir"`      // where its state is kept
+	Runtime  string    `json:"runtime"`  // what runs the containers, in words
+	Speed    float64   `json:"speed"`    // what AWS's waits are divided by
 	Started  time.Time `json:"started"`
-	Clusters int       `json:"clusters"`
-	Services int       `json:"services"`
-	Tasks    int       `json:"tasks"` // that are alive
-	Problems []string  `json:"problems"`
+	Clusters int       `json:"clusters"` // that are active
+	Services int       `json:"services"` // that are active
+	Tasks    int       `json:"tasks"`    // that are alive
+	Problems []string  `json:"problems"` // that an operator should know of
 }
 
 // Status tells about the engine.

@@ -47,12 +47,15 @@ func (q quiet) Error() string { return "exit" }
 
 func (p *Program) fail(err error) {
 	if p.output == outputJSON {
-		_ = p.JSONLine(struct {
-			Error terminal.Failure `json:"error"`
-		}{terminal.FailureOf(err)})
+		_ = p.JSONLine(failed{terminal.FailureOf(err)})
 		return
 	}
 	p.Fail(err)
+}
+
+// failed is what a command that failed writes with --output json.
+type failed struct {
+	Error terminal.Failure `json:"error"`
 }
 
 const (

@@ -16,11 +16,11 @@ import (
 
 // demoReport is what `slipway demo --output json` ends with.
 type demoReport struct {
-	Runtime  string         `json:"runtime"`
-	Versions []demoOutcome  `json:"versions"`
-	Traffic  traffic.Report `json:"traffic"`
-	Wanted   int            `json:"requestsWanted"`
-	Seconds  float64        `json:"seconds"`
+	Runtime  string         `json:"runtime"`        // what ran the containers, in words
+	Versions []demoOutcome  `json:"versions"`       // in the order of their deployment
+	Traffic  traffic.Report `json:"traffic"`        // every answer, counted
+	Wanted   int            `json:"requestsWanted"` // so many requests at the least
+	Seconds  float64        `json:"seconds"`        // that all of it took
 }
 
 type demoOutcome struct {

@@ -42,7 +42,7 @@ func (p *Program) deployWith(ctx context.Context, o installOptions) (deploy.Resu
 		return none, err
 	}
 	if w.Version.IsZero() {
-		return none, p.tellIgnored(w)
+		return none, p.tellIgnored(w, p.JSONLine)
 	}
 	env, err := w.Project.Environment(config.EnvironmentName(o.environment))
 	if err != nil {

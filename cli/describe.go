@@ -14,17 +14,17 @@ import (
 // description is what `slipway describe --output json` writes.
 type description struct {
 	Project   config.ProjectName `json:"project"`
-	Version   string             `json:"version,omitempty"` // absent when the branch is ignored
-	Tag       string             `json:"tag,omitempty"`
-	Reason    string             `json:"reason"`
-	Branch    string             `json:"branch"`
-	BranchOf  string             `json:"branchOrigin,omitempty"`
-	Commit    string             `json:"commit,omitempty"`
-	Dirty     bool               `json:"dirty"`
-	Changes   []string           `json:"changes"`
-	Image     string             `json:"image,omitempty"`
-	Artifacts []string           `json:"artifacts"`
-	Store     config.StoreURL    `json:"store"`
+	Version   string             `json:"version,omitempty"`      // absent when the branch is ignored, as are tag and image
+	Tag       string             `json:"tag,omitempty"`          // of the version
+	Reason    string             `json:"reason"`                 // why this version, or why none
+	Branch    string             `json:"branch"`                 // empty: on no branch
+	BranchOf  string             `json:"branchOrigin,omitempty"` // from where the branch is known: git, or a CI system's variable
+	Commit    string             `json:"commit,omitempty"`       // the full hash; absent outside a repository
+	Dirty     bool               `json:"dirty"`                  // files differ from the commit
+	Changes   []string           `json:"changes"`                // those files, from the repository's root
+	Image     string             `json:"image,omitempty"`        // reference
+	Artifacts []string           `json:"artifacts"`              // paths in the store that publishing would write, the manifest last
+	Store     config.StoreURL    `json:"store"`                  // where it would be published
 }
 
 func (p *Program) describeCommand() *cobra.Command {

@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"strings"
 
+	"github.com/slipway-cd/slipway/app"
 	"github.com/slipway-cd/slipway/fault"
 )
 
@@ -43,9 +44,24 @@ func (p *Program) engineDetach(ctx context.Context, o engineStartOptions) error 
 		_ = child.Wait()
 		return fault.New(fault.Unavailable, "the engine did not start: %s", lastWords(engineLog(options.Dir)))
 	}
-	p.Printf("%s", line)
-	p.Say("stop it with `slipway engine stop --endpoint-url %s`; its log is %s", strings.TrimSpace(line), absolute(engineLog(options.Dir)))
+	if err := p.engineDetached(ctx, strings.TrimSpace(line), options.Dir); err != nil {
+		return err
+	}
 	return child.Process.Release()
+}
+
+// engineDetached tells of an engine in the background what one in the foreground tells of itself.
+func (p *Program) engineDetached(ctx context.Context, endpoint, dir string) error {
+	p.Say("stop it with `slipway engine stop --endpoint-url %s`; its log is %s", endpoint, absolute(engineLog(dir)))
+	if p.output != outputJSON {
+		p.Printf("%s\n", endpoint)
+		return nil
+	}
+	s, err := app.AskEngine(ctx, endpoint)
+	if err != nil {
+		return err
+	}
+	return p.JSONLine(s)
 }
 
 func (o engineStartOptions) arguments(dir string, p *Program) []string {

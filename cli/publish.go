@@ -87,7 +87,7 @@ const environmentFlag = "environment"
 
 func (p *Program) publish(ctx context.Context, o projectOptions, w *delivery.Workspace) error {
 	if w.Version.IsZero() {
-		return p.tellIgnored(w)
+		return p.tellIgnored(w, p.JSON)
 	}
 	environments := w.Project.AllEnvironments()
 	if _, err := w.Render(environments, ""); err != nil { // problems before anybody is asked for anything
@@ -152,9 +152,10 @@ func raise(p *config.Project) string {
 	}
 }
 
-func (p *Program) tellIgnored(w *delivery.Workspace) error {
+// tellIgnored tells that a branch has no version, and why; write is how the caller writes documents.
+func (p *Program) tellIgnored(w *delivery.Workspace, write func(document any) error) error {
 	if p.output == outputJSON {
-		return p.JSON(published{Outcome: outcomeIgnored, Project: w.Project.Name, Reason: w.Match.Reason, Artifacts: []string{}})
+		return write(published{Outcome: outcomeIgnored, Project: w.Project.Name, Reason: w.Match.Reason, Artifacts: []string{}})
 	}
 	p.Say("nothing published: %s", w.Match.Reason)
 	return nil

@@ -41,7 +41,7 @@ func TestTheReferenceSaysWhatHelpSays(t *testing.T) {
 func manual(root *cobra.Command) []byte {
 	var b bytes.Buffer
 	b.WriteString("# The command line\n\n<!-- Written by cli/reference_test.go from what the commands say of themselves: change it there. -->\n\n")
-	b.WriteString("Data goes to standard output, talk to standard error. [Exit codes](exit-codes.md) · [Environment variables](environment.md) · [Events](events.md)\n\n")
+	b.WriteString("Data goes to standard output, talk to standard error. [Exit codes](exit-codes.md) · [Environment variables](environment.md) · [JSON output](output.md) · [Events](events.md)\n\n")
 	b.WriteString("| command | what it does |\n|---|---|\n")
 	commands := tree(root)
 	for _, c := range commands[1:] {

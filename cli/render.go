@@ -21,17 +21,17 @@ type renderOptions struct {
 
 // renderedDocument is one element of what `slipway render --output json` writes.
 type renderedDocument struct {
-	Environment config.EnvironmentName `json:"environment,omitempty"`
-	Name        string                 `json:"name"`
+	Environment config.EnvironmentName `json:"environment,omitempty"` // absent in a project without environments
+	Name        string                 `json:"name"`                  // that it is published under, without the environment
 	Kind        descriptor.Kind        `json:"kind"`
-	Document    json.RawMessage        `json:"document"`
-	Values      []renderedValue        `json:"values"`
+	Document    json.RawMessage        `json:"document"` // as it would be published, laid out anew
+	Values      []renderedValue        `json:"values"`   // that the template uses, sorted by name
 }
 
 type renderedValue struct {
 	Name   string `json:"name"`
 	Value  string `json:"value"`
-	Origin string `json:"origin"`
+	Origin string `json:"origin"` // where it comes from
 }
 
 func (p *Program) renderCommand() *cobra.Command {
@@ -58,6 +58,9 @@ func (p *Program) render(ctx context.Context, o renderOptions) error {
 	}
 	if w.Version.IsZero() {
 		p.Say("nothing to render: %s", w.Match.Reason)
+		if p.output == outputJSON {
+			return p.JSON([]renderedDocument{})
+		}
 		return nil
 	}
 	environments, err := w.Environments(config.EnvironmentName(o.environment))

@@ -7,6 +7,13 @@ import (
 	"github.com/spf13/cobra"
 )
 
+// programVersion is what `slipway version --output json` writes.
+type programVersion struct {
+	Version  string `json:"version"`
+	Go       string `json:"go"`       // that it was built with
+	Platform string `json:"platform"` // operating system and architecture
+}
+
 func (p *Program) versionCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:     "version",
@@ -15,7 +22,7 @@ func (p *Program) versionCommand() *cobra.Command {
 		Args:    noArguments,
 		RunE: func(*cobra.Command, []string) error {
 			if p.output == outputJSON {
-				return p.JSON(map[string]string{"version": p.Version, "go": runtime.Version(), "platform": runtime.GOOS + "/" + runtime.GOARCH})
+				return p.JSON(programVersion{p.Version, runtime.Version(), runtime.GOOS + "/" + runtime.GOARCH})
 			}
 			p.Printf("slipway %s (%s, %s/%s)\n", p.Version, runtime.Version(), runtime.GOOS, runtime.GOARCH)
 			return nil

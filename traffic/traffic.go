@@ -34,13 +34,13 @@ type Answer struct {
 
 // Report counts the answers of a stream.
 type Report struct {
-	Sent     int            `json:"sent"`
-	Failed   int            `json:"failed"`
+	Sent     int            `json:"sent"`     // requests
+	Failed   int            `json:"failed"`   // of them: no answer, or a status that is not 2xx
 	Versions map[string]int `json:"versions"` // answers that did not fail, by version
 	Failures []string       `json:"failures"` // what the first ten failures were
-	P50      time.Duration  `json:"p50"`
-	P99      time.Duration  `json:"p99"`
-	Slowest  time.Duration  `json:"slowest"`
+	P50      time.Duration  `json:"p50"`      // half of the answers took at most so long
+	P99      time.Duration  `json:"p99"`      // 99 % of them
+	Slowest  time.Duration  `json:"slowest"`  // all of them
 }
 
 // Stream is traffic that flows until it is stopped.

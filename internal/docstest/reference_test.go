@@ -1,6 +1,7 @@
 package docstest
 
 import (
+	"encoding/json"
 	"go/ast"
 	"go/parser"
 	"go/token"
@@ -48,6 +49,52 @@ func members(of reflect.Type, names map[string]bool, seen map[reflect.Type]bool)
 		names[name] = true
 		members(f.Type, names, seen)
 	}
+}
+
+// TestEveryMemberOfDocumentsIsDescribed looks at the schemas that have no page of their own.
+func TestEveryMemberOfDocumentsIsDescribed(t *testing.T) {
+	t.Parallel()
+	whole := read(t, "docs/reference/output.md")
+	for _, name := range []string{"describe", "render", "publish", "engine", "demo", "version"} {
+		_, section, found := strings.Cut(whole.text, "\n## "+name+"\n")
+		section, _, _ = strings.Cut(section, "\n## ")
+		if !found {
+			t.Errorf("%s has no section %q", whole.path, name)
+		}
+		for _, member := range schemaMembers(t, name) {
+			// It may stand behind the name of the list or object that it is in, and before those of its own members.
+			if !regexp.MustCompile("`([A-Za-z]+(\\[\\])?\\.)*" + member + "(`|\\[\\]\\.|\\.)").MatchString(section) {
+				t.Errorf("%s, %s: the member %q is not described", whole.path, name, member)
+			}
+		}
+	}
+}
+
+// schemaMembers returns the members of all objects in a schema, but for a diagnosis, which is described with the events.
+func schemaMembers(t *testing.T, name string) []string {
+	t.Helper()
+	content, err := os.ReadFile(filepath.Join(root, "docs/reference/schema", name+".json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	type object struct {
+		Properties map[string]any `json:"properties"`
+	}
+	var schema struct {
+		object
+		Defs map[string]object `json:"$defs"`
+	}
+	if err := json.Unmarshal(content, &schema); err != nil {
+		t.Fatal(err)
+	}
+	names := slices.Collect(maps.Keys(schema.Properties))
+	for of, nested := range schema.Defs {
+		if of != "diagnosis" {
+			names = slices.AppendSeq(names, maps.Keys(nested.Properties))
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
 }
 
 func TestEveryKindOfEventAndOutcomeIsDescribed(t *testing.T) {
