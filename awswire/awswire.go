@@ -1,10 +1,10 @@
-// Package awswire lets a Go value speak the AWS JSON and AWS Query protocols in the SDK's own types.
+// Package awswire lets a Go value speak the AWS JSON, RPC v2 CBOR and AWS Query protocols in the SDK's own types.
 //
 // A server is any value with methods of the form
 //
 //	func (s *Server) CreateService(ctx context.Context, in *ecs.CreateServiceInput) (*ecs.CreateServiceOutput, error)
 //
-// JSON and Query find those methods by reflection and make a Service of them; Handler serves any number of Services on
+// JSON, RPC and Query find those methods by reflection and make a Service of them; Handler serves any number of Services on
 // one endpoint. There is no table of operations and no copying of members: what the SDK's types and schemas hold is
 // what goes over the wire, so a member that AWS adds arrives with the next version of the SDK.
 //
@@ -28,16 +28,18 @@ type protocol string
 
 const (
 	protocolJSON  protocol = "json"
+	protocolCBOR  protocol = "cbor"
 	protocolQuery protocol = "query"
 )
 
 // A Service is a server value with the operations found in it, ready for Handler.
 type Service struct {
-	protocol   protocol
-	name       string // X-Amz-Target prefix (JSON) or API version (Query)
-	xmlns      string // namespace of Query answers
 	operations map[string]*operation
-	inputs     *inputReader // JSON only
+	target     string       // X-Amz-Target prefix; empty: speaks no JSON
+	rpc        string       // the name in the paths of RPC v2 CBOR; empty: speaks none
+	inputs     *inputReader // JSON and CBOR only
+	version    string       // API version of Query; empty: speaks no Query
+	xmlns      string       // namespace of Query answers
 }
 
 // operation is one method of a server value.
@@ -61,7 +63,7 @@ func JSON(prefix string, server any, unions ...any) (Service, error) {
 	if err != nil {
 		return Service{}, err
 	}
-	s.protocol, s.name, s.inputs = protocolJSON, prefix, withUnions(unions)
+	s.target, s.inputs = prefix, withUnions(unions)
 	for _, name := range s.Operations() {
 		op := s.operations[name]
 		for _, t := range []reflect.Type{op.in, op.out} {
@@ -71,6 +73,21 @@ func JSON(prefix string, server any, unions ...any) (Service, error) {
 		}
 	}
 	return s, nil
+}
+
+// RPC makes a Service that speaks RPC v2 CBOR, and AWS JSON too, under the same name: "GraniteServiceVersion20100801"
+// (CloudWatch). The rest is as with JSON.
+func RPC(name string, server any, unions ...any) (Service, error) {
+	s, err := JSON(name, server, unions...)
+	s.rpc = name
+	return s, err
+}
+
+// WithQuery returns the service speaking AWS Query as well: some changed their protocol, and clients of both ages are
+// about. Unions cannot be said in Query: an answer must hold none.
+func (s Service) WithQuery(version, xmlns string) Service {
+	s.version, s.xmlns = version, xmlns
+	return s
 }
 
 // Query makes a Service that speaks AWS Query: Action and Version in a form, answers in XML.
@@ -83,8 +100,7 @@ func Query(version, xmlns string, server any) (Service, error) {
 	if err != nil {
 		return Service{}, err
 	}
-	s.protocol, s.name, s.xmlns = protocolQuery, version, xmlns
-	return s, nil
+	return s.WithQuery(version, xmlns), nil
 }
 
 // Operations returns the names of the operations, sorted.

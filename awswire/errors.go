@@ -11,7 +11,10 @@ import (
 	"github.com/aws/smithy-go/traits"
 )
 
-// Codes that AWS's front ends answer with before an operation is called, for both protocols.
+// rpcProtocol is what the header Smithy-Protocol says.
+const rpcProtocol = "rpc-v2-cbor"
+
+// Codes that AWS's front ends answer with before an operation is called: for JSON and CBOR, and for Query.
 const (
 	codeServer           = "ServerException"
 	codeSerialization    = "SerializationException"
@@ -44,7 +47,24 @@ type answer struct {
 	code    string
 	message string
 	fault   smithy.ErrorFault
-	members any // the exception itself when it is a modeled one, else nil
+	members any    // the exception itself when it is a modeled one, else nil
+	query   string // the code under which Query knows a modeled exception, when it is another one
+}
+
+// queryCode is the code for clients that know the service by its older protocol, Query.
+func (a answer) queryCode() string {
+	if a.query != "" {
+		return a.query
+	}
+	return a.code
+}
+
+// sender says whose fault it is, in the words of Query.
+func (a answer) sender() string {
+	if a.status >= http.StatusInternalServerError {
+		return "Receiver"
+	}
+	return "Sender"
 }
 
 // answerFor turns whatever an operation, a hook or this package returned into what the caller is told. The second
@@ -67,6 +87,9 @@ func answerFor(err error, p protocol) (answer, bool) {
 	if schema := exceptionSchema(api); schema != nil {
 		if trait, ok := smithy.SchemaTrait[*traits.HTTPError](schema); ok {
 			a.status = trait.Code
+		}
+		if trait, ok := smithy.SchemaTrait[*traits.AWSQueryError](schema); ok {
+			a.query = trait.ErrorCode
 		}
 	} else if strings.HasPrefix(a.code, "AccessDenied") {
 		a.status = http.StatusForbidden

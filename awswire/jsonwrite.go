@@ -17,21 +17,44 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// jsonWriter writes values of the SDK's types as JSON. The SDK's Serialize is no use for answers: it leaves out zero
-// numbers and false, where AWS sends them, so that a service without tasks would have no runningCount.
+// jsonWriter writes values of the SDK's types as JSON, or as CBOR. The SDK's Serialize is no use for answers: it leaves
+// out zero numbers and false, where AWS sends them, so that a service without tasks would have no runningCount.
 //
 // The rule: a nil pointer, an empty enum and a nil map are left out; numbers and booleans that are no pointers are
 // always there; a nil slice is an empty list unless its name says that AWS leaves it out.
 type jsonWriter struct {
 	omitEmpty []string
 	stored    bool     // for storage: leave out every zero value, write times in full
+	cbor      bool     // CBOR in place of JSON
 	plans     sync.Map // reflect.Type of a struct → appender
 }
 
-// appender appends the JSON of a value.
+// syntax is what differs between the two forms that values are written in.
+type syntax struct {
+	openMap, closeMap, openList, closeList string
+	comma, null                            string
+	text                                   func(b []byte, s string) []byte
+	colon                                  string // between a key and its value
+	scalar                                 func(reflect.Type) (appender, error)
+	blob, document                         appender
+}
+
+var jsonSyntax = &syntax{
+	openMap: "{", closeMap: "}", openList: "[", closeList: "]", comma: ",", colon: ":", null: "null",
+	text: appendString, scalar: scalarPlan, blob: appendBlob, document: appendDocument,
+}
+
+func (w *jsonWriter) syntax() *syntax {
+	if w.cbor {
+		return cborSyntax
+	}
+	return jsonSyntax
+}
+
+// appender appends a value in the writer's form.
 type appender func(b []byte, v reflect.Value) ([]byte, error)
 
-// write appends the JSON of a struct of the SDK, or of a pointer to one.
+// write appends a struct of the SDK, or what a pointer to one points to.
 func (w *jsonWriter) write(b []byte, value any) ([]byte, error) {
 	v := reflect.ValueOf(value)
 	if v.Kind() == reflect.Pointer {
@@ -46,7 +69,7 @@ func (w *jsonWriter) write(b []byte, value any) ([]byte, error) {
 
 type memberPlan struct {
 	field  int
-	key    string // `"name":`
+	key    string // `"name":`, in the writer's form
 	absent func(reflect.Value) bool
 	append appender
 }
@@ -70,7 +93,7 @@ func (w *jsonWriter) structPlan(t reflect.Type) (appender, error) {
 		if err != nil {
 			return b, err
 		}
-		return appendMembers(b, v, plan)
+		return w.appendMembers(b, v, plan)
 	})
 	if other, loaded := w.plans.LoadOrStore(t, pending); loaded {
 		return other.(appender), nil
@@ -80,7 +103,7 @@ func (w *jsonWriter) structPlan(t reflect.Type) (appender, error) {
 		w.plans.Delete(t)
 		return nil, err
 	}
-	f := appender(func(b []byte, v reflect.Value) ([]byte, error) { return appendMembers(b, v, plan) })
+	f := appender(func(b []byte, v reflect.Value) ([]byte, error) { return w.appendMembers(b, v, plan) })
 	w.plans.Store(t, f)
 	return f, nil
 }
@@ -100,11 +123,8 @@ func (w *jsonWriter) members(t reflect.Type, schema *smithy.Schema) ([]memberPla
 		if err != nil {
 			return nil, fmt.Errorf("%s.%s: %w", t.Name(), field.Name, err)
 		}
-		key, err := jsontext.AppendQuote(nil, m.MemberName())
-		if err != nil {
-			return nil, err
-		}
-		plan = append(plan, memberPlan{i, string(key) + ":", w.absence(t, field, m), f})
+		key := string(w.syntax().text(nil, m.MemberName())) + w.syntax().colon
+		plan = append(plan, memberPlan{i, key, w.absence(t, field, m), f})
 	}
 	return plan, nil
 }
@@ -132,8 +152,10 @@ func (w *jsonWriter) omits(t reflect.Type, member string) bool {
 	return slices.Contains(w.omitEmpty, member) || slices.Contains(w.omitEmpty, t.Name()+"."+member)
 }
 
-func appendMembers(b []byte, v reflect.Value, plan []memberPlan) ([]byte, error) {
-	b = append(b, '{')
+func (w *jsonWriter) appendMembers(b []byte, v reflect.Value, plan []memberPlan) ([]byte, error) {
+	form := w.syntax()
+	b = append(b, form.openMap...)
+	start := len(b)
 	var err error
 	for i := range plan {
 		m := &plan[i]
@@ -141,15 +163,15 @@ func appendMembers(b []byte, v reflect.Value, plan []memberPlan) ([]byte, error)
 		if m.absent != nil && m.absent(f) {
 			continue
 		}
-		if b[len(b)-1] != '{' {
-			b = append(b, ',')
+		if len(b) > start {
+			b = append(b, form.comma...)
 		}
 		b = append(b, m.key...)
 		if b, err = m.append(b, f); err != nil {
 			return b, err
 		}
 	}
-	return append(b, '}'), nil
+	return append(b, form.closeMap...), nil
 }
 
 var (
@@ -163,7 +185,7 @@ func (w *jsonWriter) valuePlan(t reflect.Type, s *smithy.Schema) (appender, erro
 	case timeType:
 		return w.timePlan(s), nil
 	case blobType:
-		return appendBlob, nil
+		return w.syntax().blob, nil
 	}
 	switch t.Kind() {
 	case reflect.Pointer:
@@ -177,11 +199,11 @@ func (w *jsonWriter) valuePlan(t reflect.Type, s *smithy.Schema) (appender, erro
 		return w.mapPlan(t, s)
 	case reflect.Interface:
 		if t.Implements(documentType) {
-			return appendDocument, nil
+			return w.syntax().document, nil
 		}
 		return w.appendUnion, nil
 	}
-	return scalarPlan(t)
+	return w.syntax().scalar(t)
 }
 
 func scalarPlan(t reflect.Type) (appender, error) {
@@ -204,17 +226,18 @@ func (w *jsonWriter) listPlan(t reflect.Type, s *smithy.Schema) (appender, error
 	if err != nil {
 		return nil, err
 	}
+	form := w.syntax()
 	return func(b []byte, v reflect.Value) (_ []byte, err error) {
-		b = append(b, '[')
+		b = append(b, form.openList...)
 		for i := range v.Len() {
 			if i > 0 {
-				b = append(b, ',')
+				b = append(b, form.comma...)
 			}
-			if b, err = appendItem(b, v.Index(i), item); err != nil {
+			if b, err = form.appendItem(b, v.Index(i), item); err != nil {
 				return b, err
 			}
 		}
-		return append(b, ']'), nil
+		return append(b, form.closeList...), nil
 	}, nil
 }
 
@@ -223,27 +246,28 @@ func (w *jsonWriter) mapPlan(t reflect.Type, s *smithy.Schema) (appender, error)
 	if err != nil {
 		return nil, err
 	}
+	form := w.syntax()
 	return func(b []byte, v reflect.Value) (_ []byte, err error) {
 		keys := v.MapKeys()
 		slices.SortFunc(keys, func(x, y reflect.Value) int { return strings.Compare(x.String(), y.String()) })
-		b = append(b, '{')
+		b = append(b, form.openMap...)
 		for i, k := range keys {
 			if i > 0 {
-				b = append(b, ',')
+				b = append(b, form.comma...)
 			}
-			b = append(appendString(b, k.String()), ':')
-			if b, err = appendItem(b, v.MapIndex(k), item); err != nil {
+			b = append(form.text(b, k.String()), form.colon...)
+			if b, err = form.appendItem(b, v.MapIndex(k), item); err != nil {
 				return b, err
 			}
 		}
-		return append(b, '}'), nil
+		return append(b, form.closeMap...), nil
 	}, nil
 }
 
 // appendItem writes an element of a list or map, which unlike a member cannot be left out.
-func appendItem(b []byte, v reflect.Value, f appender) ([]byte, error) {
+func (form *syntax) appendItem(b []byte, v reflect.Value, f appender) ([]byte, error) {
 	if (v.Kind() == reflect.Pointer || v.Kind() == reflect.Interface) && v.IsNil() {
-		return append(b, "null"...), nil
+		return append(b, form.null...), nil
 	}
 	return f(b, v)
 }
@@ -266,11 +290,12 @@ func (w *jsonWriter) appendUnion(b []byte, v reflect.Value) ([]byte, error) {
 	if err != nil {
 		return b, err
 	}
-	b = append(appendString(append(b, '{'), schema.MemberName()), ':')
-	if b, err = appendItem(b, value, f); err != nil {
+	form := w.syntax()
+	b = append(form.text(append(b, form.openMap...), schema.MemberName()), form.colon...)
+	if b, err = form.appendItem(b, value, f); err != nil {
 		return b, err
 	}
-	return append(b, '}'), nil
+	return append(b, form.closeMap...), nil
 }
 
 func appendDocument(b []byte, v reflect.Value) ([]byte, error) {
@@ -303,6 +328,9 @@ func appendFloat(b []byte, f float64, bits int) []byte {
 }
 
 func (w *jsonWriter) timePlan(s *smithy.Schema) appender {
+	if w.cbor {
+		return appendCBORTime
+	}
 	if w.stored {
 		return appendTime(time.RFC3339Nano, func(t time.Time) time.Time { return t })
 	}
@@ -325,11 +353,14 @@ func appendTime(layout string, zone func(time.Time) time.Time) appender {
 
 // failure writes an error: its code as __type, its message, and the other members that its exception is modeled with.
 func (w *jsonWriter) failure(a answer) []byte {
-	b := appendString([]byte(`{"__type":`), a.code)
+	form := w.syntax()
+	b := append(form.text([]byte(form.openMap), "__type"), form.colon...)
+	b = form.text(b, a.code)
 	if a.members != nil {
-		if members, err := w.write(nil, a.members); err == nil && len(members) > len("{}") {
-			return append(append(b, ','), members[1:]...)
+		if members, err := w.write(nil, a.members); err == nil && len(members) > len(form.openMap)+len(form.closeMap) {
+			return append(append(b, form.comma...), members[len(form.openMap):]...)
 		}
 	}
-	return append(appendString(append(b, `,"message":`...), a.message), '}')
+	b = append(form.text(append(b, form.comma...), "message"), form.colon...)
+	return append(form.text(b, a.message), form.closeMap...)
 }

@@ -35,6 +35,7 @@ const (
 	defaultMaxItems = 20_000
 	maxDepth        = 64      // nesting of a request; the deepest of the SDK's inputs has 9
 	maxTarget       = 256     // bytes of X-Amz-Target
+	maxPath         = 512     // bytes of the path of an RPC request
 	maxAuth         = 8 << 10 // bytes of an Authorization header
 	maxSigned       = 64      // signed headers
 )

@@ -16,7 +16,7 @@ import (
 // every service that has a client here. (Times are eighths of a second: the SDK loses a millisecond of others.) Nil and empty lists and maps are the same on the wire.
 func TestEveryOperationCarriesWhatItIsGiven(t *testing.T) {
 	t.Parallel()
-	for _, m := range slices.Concat(jsonModules, queryModules) {
+	for _, m := range slices.Concat(jsonModules, rpcModules, queryModules) {
 		t.Run(m.name, func(t *testing.T) {
 			t.Parallel()
 			var sent, out any

@@ -12,6 +12,9 @@ import (
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
+	cwschemas "github.com/aws/aws-sdk-go-v2/service/cloudwatch/schemas"
+	cwtypes "github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 	logsschemas "github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs/schemas"
 	logstypes "github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs/types"
@@ -31,8 +34,9 @@ import (
 type sdkModule struct {
 	name     string
 	client   func(http.Handler) any
-	schema   *smithy.ServiceSchema // JSON services only
+	schema   *smithy.ServiceSchema // JSON and RPC services only
 	registry *smithy.TypeRegistry
+	rpc      bool
 	version  string // Query services only
 	xmlns    string
 	unions   []any
@@ -66,6 +70,19 @@ var jsonModules = []sdkModule{
 		},
 		unions:  []any{&logstypes.ResourceConfigMemberOpenSearchResourceConfig{}},
 		streams: []string{"StartLiveTail", "GetLogObject"},
+	},
+}
+
+var rpcModules = []sdkModule{
+	{
+		name: "cloudwatch", schema: cwschemas.GraniteServiceVersion20100801, registry: cloudwatch.TypeRegistry, rpc: true,
+		client: func(h http.Handler) any {
+			return cloudwatch.New(cloudwatch.Options{Region: "x", BaseEndpoint: aws.String("http://x"), Credentials: testCredentials, HTTPClient: inProcess{h}, APIOptions: unaltered})
+		},
+		unions: []any{
+			&cwtypes.EvaluationCriteriaMemberPromQLCriteria{},
+			&cwtypes.EvaluationWindowMemberSlidingWindow{}, &cwtypes.EvaluationWindowMemberWallClockWindow{},
+		},
 	},
 }
 
@@ -123,10 +140,13 @@ func (c inProcess) Do(r *http.Request) (*http.Response, error) {
 // service makes a Service of every operation that the module's client has.
 func (m sdkModule) service(call func(op *operation, in any) (any, error)) Service {
 	s := Service{operations: map[string]*operation{}, inputs: withUnions(m.unions)}
-	if m.schema != nil {
-		s.protocol, s.name = protocolJSON, m.schema.ID().Name
-	} else {
-		s.protocol, s.name, s.xmlns = protocolQuery, m.version, m.xmlns
+	switch {
+	case m.rpc:
+		s.rpc = m.schema.ID().Name
+	case m.schema != nil:
+		s.target = m.schema.ID().Name
+	default:
+		s.version, s.xmlns = m.version, m.xmlns
 	}
 	client := reflect.TypeOf(m.client(nil))
 	for method := range client.Methods() {

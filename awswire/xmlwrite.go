@@ -60,7 +60,7 @@ func (w *xmlWriter) members(b *bytes.Buffer, v reflect.Value) error {
 	for _, m := range w.plan(v.Type()) {
 		f := v.Field(m.field)
 		switch f.Kind() {
-		case reflect.Pointer, reflect.Map:
+		case reflect.Pointer, reflect.Map, reflect.Interface:
 			if f.IsNil() {
 				continue
 			}
@@ -150,16 +150,12 @@ func (w *xmlWriter) mapping(b *bytes.Buffer, v reflect.Value) error {
 // failure writes an error as Query services do.
 func (w *xmlWriter) failure(xmlns string, a answer, requestID string) []byte {
 	var b bytes.Buffer
-	kind := "Sender"
-	if a.status >= 500 {
-		kind = "Receiver"
-	}
 	b.WriteString("<ErrorResponse")
 	if xmlns != "" {
 		fmt.Fprintf(&b, " xmlns=%q", xmlns)
 	}
-	fmt.Fprintf(&b, "><Error><Type>%s</Type><Code>", kind)
-	_ = xml.EscapeText(&b, []byte(a.code)) // a bytes.Buffer takes all
+	fmt.Fprintf(&b, "><Error><Type>%s</Type><Code>", a.sender())
+	_ = xml.EscapeText(&b, []byte(a.queryCode())) // a bytes.Buffer takes all
 	b.WriteString("</Code><Message>")
 	_ = xml.EscapeText(&b, []byte(a.message))
 	fmt.Fprintf(&b, "</Message></Error><RequestId>%s</RequestId></ErrorResponse>\n", requestID)
