@@ -2,7 +2,10 @@ package cli
 
 import (
 	"bufio"
+	"bytes"
 	"context"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -10,6 +13,7 @@ import (
 	"strings"
 
 	"github.com/slipway-cd/slipway/app"
+	"github.com/slipway-cd/slipway/cli/terminal"
 	"github.com/slipway-cd/slipway/fault"
 )
 
@@ -39,34 +43,53 @@ func (p *Program) engineDetach(ctx context.Context, o engineStartOptions) error 
 		return fault.New(fault.Internal, "cannot start the engine: %w", err)
 	}
 	_ = in.Close()
-	line, err := bufio.NewReader(out).ReadString('\n')
-	if err != nil {
-		_ = child.Wait()
-		return fault.New(fault.Unavailable, "the engine did not start: %s", lastWords(engineLog(options.Dir)))
+	status, err := firstWord(out)
+	if errors.Is(err, io.EOF) {
+		return fault.New(fault.Unavailable, "the engine did not start: %s", lastWords(engineLog(options.Dir), child.Wait()))
 	}
-	if err := p.engineDetached(ctx, strings.TrimSpace(line), options.Dir); err != nil {
+	if err != nil {
+		return err
+	}
+	if err := p.engineDetached(status, options.Dir); err != nil {
 		return err
 	}
 	return child.Process.Release()
 }
 
-// engineDetached tells of an engine in the background what one in the foreground tells of itself.
-func (p *Program) engineDetached(ctx context.Context, endpoint, dir string) error {
-	p.Say("stop it with `slipway engine stop --endpoint-url %s`; its log is %s", endpoint, absolute(engineLog(dir)))
-	if p.output != outputJSON {
-		p.Printf("%s\n", endpoint)
-		return nil
+// firstWord reads what an engine that was started with --output json says first: what it is, or the error that kept it
+// from starting. That comes over a pipe, for its log may be on the very disk that is full. The error is io.EOF when it
+// ended without a word.
+func firstWord(out io.Reader) (app.EngineStatus, error) {
+	var said struct {
+		app.EngineStatus
+		Error *terminal.Failure `json:"error"`
 	}
-	s, err := app.AskEngine(ctx, endpoint)
+	line, err := bufio.NewReader(out).ReadBytes('\n')
 	if err != nil {
-		return err
+		return said.EngineStatus, err
 	}
-	return p.JSONLine(s)
+	if err := json.Unmarshal(line, &said); err != nil {
+		return said.EngineStatus, fault.New(fault.Internal, "the engine says what is not understood: %w: %s", err, bytes.TrimSpace(line))
+	}
+	if f := said.Error; f != nil {
+		return said.EngineStatus, &fault.Error{Kind: f.Kind, Message: f.Message, Hint: f.Hint}
+	}
+	return said.EngineStatus, nil
+}
+
+// engineDetached tells of an engine in the background what one in the foreground tells of itself.
+func (p *Program) engineDetached(s app.EngineStatus, dir string) error {
+	p.Say("stop it with `slipway engine stop --endpoint-url %s`; its log is %s", s.Endpoint, absolute(engineLog(dir)))
+	if p.output == outputJSON {
+		return p.JSONLine(s)
+	}
+	p.Printf("%s\n", s.Endpoint)
+	return nil
 }
 
 func (o engineStartOptions) arguments(dir string, p *Program) []string {
 	args := []string{
-		"engine", "start", "--listen", o.listen, "--data", dir, "--speed", fmt.Sprint(o.speed), "--runtime", o.runtime,
+		"engine", "start", "--output", outputJSON, "--listen", o.listen, "--data", dir, "--speed", fmt.Sprint(o.speed), "--runtime", o.runtime,
 		"--instances", fmt.Sprint(o.instances), "--zones", strings.Join(o.zones, ","), "--region", o.region,
 	}
 	if o.credentials != "" {
@@ -78,11 +101,11 @@ func (o engineStartOptions) arguments(dir string, p *Program) []string {
 	return args
 }
 
-// lastWords returns the end of a log, for an error that nobody else tells.
-func lastWords(path string) string {
+// lastWords returns the end of a log, for an error that nobody else tells, or else how the process ended.
+func lastWords(path string, ended error) string {
 	f, err := os.Open(path)
 	if err != nil {
-		return "its log cannot be read"
+		return fmt.Sprintf("%v, and its log cannot be read: %v", ended, err)
 	}
 	defer f.Close()
 	const most = 2000
@@ -95,5 +118,5 @@ func lastWords(path string) string {
 	if s := strings.TrimSpace(string(text)); s != "" {
 		return s
 	}
-	return "it said nothing"
+	return fmt.Sprintf("%v, without a word in its log %s", ended, path)
 }

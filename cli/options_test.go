@@ -102,7 +102,7 @@ func TestADetachedEngineIsStartedAsItWasCalled(t *testing.T) {
 		listen: "127.0.0.1:0", runtime: "process", credentials: "k:s", region: "r", speed: 2.5, instances: 3, zones: []string{"a", "c"}, detach: true,
 	}
 	want := []string{
-		"engine", "start", "--listen", "127.0.0.1:0", "--data", "/data", "--speed", "2.5", "--runtime", "process",
+		"engine", "start", "--output", "json", "--listen", "127.0.0.1:0", "--data", "/data", "--speed", "2.5", "--runtime", "process",
 		"--instances", "3", "--zones", "a,c", "--region", "r", "--credentials", "k:s", "--verbose",
 	}
 	if diff := cmp.Diff(want, o.arguments("/data", p)); diff != "" {
