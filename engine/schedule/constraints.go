@@ -13,8 +13,16 @@ import (
 // obstacle returns the first requirement that the instance doesn't meet, "" when it meets all. Of the group's tasks on
 // it, so many are taken to be gone.
 func (f *Fleet) obstacle(ask *Ask, s *site, gone int) string {
+	if reason := s.lacks(ask); reason != "" {
+		return reason
+	}
+	return f.unsatisfied(ask, s, gone)
+}
+
+// lacks returns the first resource or attribute that the instance has too little of, whatever the constraints.
+func (s *site) lacks(ask *Ask) string {
 	switch {
-	case s.Doc.Status != nil && *s.Doc.Status != statusActive, s.disconnected():
+	case !s.active(), s.disconnected():
 		return reasonAgent
 	case s.cpu < ask.cpu:
 		return reasonCPU
@@ -24,11 +32,17 @@ func (f *Fleet) obstacle(ask *Ask, s *site, gone int) string {
 	if _, ok := s.portsFor(ask); !ok {
 		return reasonPorts
 	}
+	if len(s.gpus) < ask.gpus {
+		return reasonGPU
+	}
 	if !s.capable(ask.Definition.Doc.RequiresAttributes) {
 		return reasonAttribute
 	}
-	return f.unsatisfied(ask, s, gone)
+	return ""
 }
+
+// active: tasks may be placed on the instance.
+func (s *site) active() bool { return s.Doc.Status == nil || *s.Doc.Status == statusActive }
 
 // disconnected: an instance that somebody described has lost its agent.
 func (s *site) disconnected() bool { return s.Doc.ContainerInstanceArn != nil && !s.Doc.AgentConnected }

@@ -5,7 +5,6 @@ import (
 	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 
 	"github.com/slipway-cd/slipway/engine/state"
 )
@@ -26,6 +25,7 @@ type site struct {
 	cpu, memory int
 	reserved    []state.HostPort // for the instance itself
 	ports       []state.HostPort // in use
+	gpus        []string         // ids of those that are free
 	tasks       int
 	lastPort    int
 }
@@ -36,17 +36,43 @@ type spread struct {
 	zones     map[string]int
 }
 
-// NewFleet returns what room there is in a cluster. It costs as much as the cluster has container instances.
+// NewFleet returns what room there is in a cluster, without what its DAEMON services still need: their tasks are placed
+// first. It costs as much as the cluster has container instances, times one more than it has DAEMON services.
 func NewFleet(snap state.Snapshot, cluster state.ClusterName) *Fleet {
+	f := newFleet(snap, cluster)
+	f.reserve()
+	return f
+}
+
+func newFleet(snap state.Snapshot, cluster state.ClusterName) *Fleet {
 	f := &Fleet{snap: snap, cluster: cluster, groups: map[string]*spread{}, queries: map[string]query{}}
 	for i := range snap.Instances(cluster) {
-		u := snap.Usage(i.ID)
-		f.sites = append(f.sites, &site{
-			Instance: i, cpu: i.CPU - u.CPU, memory: i.Memory - u.Memory, tasks: u.Tasks, lastPort: u.LastPort,
-			reserved: i.Ports, ports: slices.Clip(u.Ports), // clipped: what is appended doesn't reach the record
-		})
+		if i.Gone.IsZero() {
+			f.sites = append(f.sites, newSite(i, snap.Usage(i.ID)))
+		}
 	}
 	return f
+}
+
+func newSite(i *state.Instance, u *state.Usage) *site {
+	s := &site{
+		Instance: i, cpu: i.CPU - u.CPU, memory: i.Memory - u.Memory, tasks: u.Tasks, lastPort: u.LastPort,
+		reserved: i.Ports, ports: slices.Clip(u.Ports), // clipped: what is appended doesn't reach the record
+	}
+	for _, id := range i.GPUs {
+		if !slices.Contains(u.GPUs, id) {
+			s.gpus = append(s.gpus, id)
+		}
+	}
+	return s
+}
+
+// site returns the container instance with that id; nil when it is not there any more.
+func (f *Fleet) site(id state.InstanceID) *site {
+	if i := slices.IndexFunc(f.sites, func(s *site) bool { return s.ID == id }); i >= 0 {
+		return f.sites[i]
+	}
+	return nil
 }
 
 func (f *Fleet) group(name string) *spread {
@@ -69,6 +95,7 @@ func (f *Fleet) group(name string) *spread {
 func (f *Fleet) take(s *site, place Place, group string) {
 	s.cpu, s.memory, s.tasks = s.cpu-place.CPU, s.memory-place.Memory, s.tasks+1
 	s.ports = append(s.ports, place.Ports...)
+	s.gpus = s.gpus[len(place.GPUs):]
 	g := f.group(group)
 	g.instances[s.ID]++
 	g.zones[s.Zone]++
@@ -80,6 +107,7 @@ func (s *site) without(gone []*state.Task) *site {
 	c.ports = slices.Clone(s.ports)
 	for _, t := range gone {
 		c.cpu, c.memory, c.tasks = c.cpu+t.CPU, c.memory+t.Memory, c.tasks-1
+		c.gpus = slices.Concat(c.gpus, t.GPUs)
 		for _, port := range t.Ports {
 			if i := slices.Index(c.ports, port); i >= 0 {
 				c.ports = slices.Delete(c.ports, i, i+1)
@@ -104,15 +132,4 @@ func (f *Fleet) zones() []string {
 		region = regionOf(aws.ToString(c.Doc.ClusterArn), region)
 	}
 	return []string{region + "a", region + "b"}
-}
-
-// onFargate reports whether tasks run without a container instance of ours.
-func onFargate(launch types.LaunchType, strategy []types.CapacityProviderStrategyItem) bool {
-	if launch == types.LaunchTypeFargate {
-		return true
-	}
-	return slices.ContainsFunc(strategy, func(i types.CapacityProviderStrategyItem) bool {
-		name := aws.ToString(i.CapacityProvider)
-		return name == "FARGATE" || name == "FARGATE_SPOT"
-	})
 }

@@ -41,6 +41,7 @@ type deployment struct {
 	revision          types.ServiceRevision
 	mappings          []mapping
 	checked           []string // essential containers with a health check
+	shares            *Shares  // how its tasks are shared among capacity providers; see sharing
 }
 
 // task is a task of the service.

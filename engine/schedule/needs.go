@@ -61,6 +61,34 @@ func Needs(d *state.TaskDefinition, overrides *types.TaskOverride) (cpu, memory 
 	return cpu, memory
 }
 
+// NeedsGPUs returns how many GPUs a task needs: the sum of its containers'. Overrides may be nil.
+func NeedsGPUs(d *state.TaskDefinition, overrides *types.TaskOverride) int {
+	n := 0
+	for _, c := range d.Doc.ContainerDefinitions {
+		n += ContainerGPUs(c, overrides)
+	}
+	return n
+}
+
+// ContainerGPUs returns how many GPUs a container needs. Overrides may be nil.
+func ContainerGPUs(c types.ContainerDefinition, overrides *types.TaskOverride) int {
+	needs := c.ResourceRequirements
+	if overrides != nil {
+		for _, o := range overrides.ContainerOverrides {
+			if aws.ToString(o.Name) == aws.ToString(c.Name) && o.ResourceRequirements != nil {
+				needs = o.ResourceRequirements
+			}
+		}
+	}
+	n := 0
+	for _, r := range needs {
+		if value, err := strconv.Atoi(aws.ToString(r.Value)); err == nil && r.Type == types.ResourceTypeGpu {
+			n += value
+		}
+	}
+	return n
+}
+
 func either(override *string, own string) string {
 	if override != nil {
 		return *override

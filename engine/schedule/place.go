@@ -2,6 +2,8 @@ package schedule
 
 import (
 	"hash/fnv"
+
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 )
 
 // instances returns the room in the service's cluster, looked up when it is first asked for.
@@ -17,7 +19,11 @@ func (p *pass) place(d *deployment) (Place, *Failure) {
 	if d.definition == nil {
 		return Place{}, &Failure{Reason: reasonMissing, Detail: "its task definition is not there"}
 	}
-	return p.instances().Place(p.ask(d))
+	place, failure := p.instances().Place(p.ask(d))
+	if failure == nil {
+		d.sharing().Note(place.Provider)
+	}
+	return place, failure
 }
 
 func (p *pass) placeable(d *deployment) bool {
@@ -27,10 +33,24 @@ func (p *pass) placeable(d *deployment) bool {
 func (p *pass) ask(d *deployment) Ask {
 	h := fnv.New64a()
 	_, _ = h.Write([]byte(d.ID)) // never fails
+	next := d.sharing().Next()
 	return Ask{
-		Definition: d.definition, Fargate: onFargate(d.revision.LaunchType, d.revision.CapacityProviderStrategy),
+		Definition: d.definition, Fargate: d.revision.LaunchType == types.LaunchTypeFargate || OnFargate(next), Provider: next,
 		Group: "service:" + p.service.ID.Name, Constraints: p.service.Doc.PlacementConstraints,
 		Strategies: p.service.Doc.PlacementStrategy,
 		Seed:       h.Sum64() + uint64(p.now.UnixNano()) + uint64(len(p.plan.Start)),
 	}
+}
+
+// sharing returns how the deployment's tasks are shared among the capacity providers of its strategy.
+func (d *deployment) sharing() *Shares {
+	if d.shares == nil {
+		d.shares = NewShares(d.revision.CapacityProviderStrategy)
+		for _, t := range d.tasks {
+			if good(t) {
+				d.shares.Note(t.Provider)
+			}
+		}
+	}
+	return d.shares
 }

@@ -17,6 +17,7 @@ type Ask struct {
 	Definition  *state.TaskDefinition
 	Overrides   *types.TaskOverride // nil: none
 	Fargate     bool
+	Provider    string // the capacity provider that must have the instance; empty: any will do
 	Group       string // "service:web", "family:web": whose tasks are spread, and kept apart by distinctInstance
 	Constraints []types.PlacementConstraint
 	Strategies  []types.PlacementStrategy // none: over zones, then to the instance with the fewest tasks of the group
@@ -24,11 +25,13 @@ type Ask struct {
 
 	mappings    []mapping
 	cpu, memory int
+	gpus        int
 }
 
 // Failure is why there is no place for a task.
 type Failure struct {
 	Closest *state.Instance // the instance that met most requirements; nil: there is none at all
+	Where   string          // where none was, when there is none at all: "cluster", "capacity provider"
 	Reason  string          // as in the failures of RunTask: RESOURCE:CPU, RESOURCE:MEMORY, RESOURCE:PORTS, AGENT, ATTRIBUTE …
 	Detail  string          // more, where there is more to say
 }
@@ -39,18 +42,19 @@ const (
 	reasonCPU       = "RESOURCE:CPU"
 	reasonMemory    = "RESOURCE:MEMORY"
 	reasonPorts     = "RESOURCE:PORTS"
+	reasonGPU       = "RESOURCE:GPU"
 	reasonAttribute = "ATTRIBUTE"
 	reasonMissing   = "MISSING"
 	reasonDistinct  = "DistinctInstance placement constraint unsatisfied."
 	reasonMember    = "MemberOf placement constraint unsatisfied."
 )
 
-var reasons = []string{reasonAgent, reasonCPU, reasonMemory, reasonPorts, reasonAttribute, reasonDistinct, reasonMember}
+var reasons = []string{reasonAgent, reasonCPU, reasonMemory, reasonPorts, reasonGPU, reasonAttribute, reasonDistinct, reasonMember}
 
 // Text returns the sentence that service events contain.
 func (f *Failure) Text() string {
 	if f.Closest == nil {
-		return "Reason: No Container Instances were found in your cluster."
+		return "Reason: " + noInstances(cmp.Or(f.Where, "cluster"))
 	}
 	closest := fmt.Sprintf("The closest matching (container-instance %s) ", f.Closest.ID)
 	switch f.Reason {
@@ -60,11 +64,17 @@ func (f *Failure) Text() string {
 		return closest + "has insufficient memory available."
 	case reasonPorts:
 		return closest + "is already using a port required by your task."
+	case reasonGPU:
+		return closest + "has insufficient GPUs available."
 	case reasonAttribute:
 		return closest + "is missing an attribute required by your task."
 	default:
 		return closest + fmt.Sprintf("encountered error %q.", f.Reason)
 	}
+}
+
+func noInstances(where string) string {
+	return "No Container Instances were found in your " + where + "."
 }
 
 // Doc returns the failure as RunTask reports it.
@@ -89,15 +99,36 @@ func (f *Fleet) Place(ask Ask) (Place, *Failure) {
 	if failure != nil {
 		return Place{}, failure
 	}
-	ports, _ := s.portsFor(&ask)
-	place := Place{Instance: s.ID, Zone: s.Zone, CPU: ask.cpu, Memory: ask.memory, Ports: ports}
+	return f.occupy(s, &ask), nil
+}
+
+// PlaceOn places one task on a container instance, whatever the constraints and strategies, if it has room for it.
+func (f *Fleet) PlaceOn(ask Ask, id state.InstanceID) (Place, *Failure) {
+	ask.prepare()
+	s := f.site(id)
+	if s == nil {
+		return Place{}, &Failure{Reason: reasonMissing}
+	}
+	if reason := s.lacks(&ask); reason != "" {
+		return Place{}, &Failure{Closest: s.Instance, Reason: reason}
+	}
+	return f.occupy(s, &ask), nil
+}
+
+// occupy takes a place on an instance that has room for the task.
+func (f *Fleet) occupy(s *site, ask *Ask) Place {
+	ports, _ := s.portsFor(ask)
+	place := Place{
+		Instance: s.ID, Zone: s.Zone, CPU: ask.cpu, Memory: ask.memory, Ports: ports,
+		GPUs: slices.Clone(s.gpus[:ask.gpus]), Provider: ask.Provider,
+	}
 	f.take(s, ask.taking(place), ask.Group)
 	for i, m := range ask.mappings {
 		if m.host == 0 && !ask.ownAddress() && i < len(ports) {
 			s.lastPort = ports[i].Port
 		}
 	}
-	return place, nil
+	return place
 }
 
 // Fits reports whether there is a place for one task, without taking it.
@@ -113,8 +144,8 @@ func (f *Fleet) Fits(ask Ask) bool {
 // fitsWithout reports whether the instance would have a place if these tasks, which are of the group, were gone.
 func (f *Fleet) fitsWithout(ask Ask, id state.InstanceID, gone []*state.Task) bool {
 	ask.prepare()
-	i := slices.IndexFunc(f.sites, func(s *site) bool { return s.ID == id })
-	if i < 0 {
+	s := f.site(id)
+	if s == nil {
 		return false
 	}
 	staying := 0
@@ -123,11 +154,11 @@ func (f *Fleet) fitsWithout(ask Ask, id state.InstanceID, gone []*state.Task) bo
 			staying++
 		}
 	}
-	return f.obstacle(&ask, f.sites[i].without(gone), staying) == ""
+	return f.obstacle(&ask, s.without(gone), staying) == ""
 }
 
 func (f *Fleet) placeOnFargate(ask *Ask) Place {
-	place := Place{CPU: ask.cpu, Memory: ask.memory}
+	place := Place{CPU: ask.cpu, Memory: ask.memory, Provider: ask.Provider}
 	g := f.group(ask.Group)
 	zones := f.zones()
 	place.Zone = slices.MinFunc(zones, func(a, b string) int { return cmp.Or(g.zones[a]-g.zones[b], strings.Compare(a, b)) })
@@ -143,7 +174,7 @@ func (f *Fleet) find(ask *Ask) (*site, *Failure) {
 	var best, closest *site
 	furthest := -1
 	for _, s := range f.sites {
-		if s.Doc.Status != nil && *s.Doc.Status != statusActive {
+		if !s.active() || ask.Provider != "" && aws.ToString(s.Doc.CapacityProviderName) != ask.Provider {
 			continue
 		}
 		if best != nil && f.compare(ask, s, best) >= 0 {
@@ -161,7 +192,11 @@ func (f *Fleet) find(ask *Ask) (*site, *Failure) {
 	case best != nil:
 		return best, nil
 	case closest == nil:
-		return nil, &Failure{Reason: "EMPTY CLUSTER", Detail: "No Container Instances were found in your cluster."}
+		where := "cluster"
+		if ask.Provider != "" {
+			where = "capacity provider"
+		}
+		return nil, &Failure{Where: where, Reason: "EMPTY CLUSTER", Detail: noInstances(where)}
 	default:
 		return nil, &Failure{Closest: closest.Instance, Reason: reasons[furthest], Detail: f.detail(ask, reasons[furthest])}
 	}
@@ -170,6 +205,7 @@ func (f *Fleet) find(ask *Ask) (*site, *Failure) {
 // prepare works out once what is the same for every instance.
 func (a *Ask) prepare() {
 	a.cpu, a.memory = Needs(a.Definition, a.Overrides)
+	a.gpus = NeedsGPUs(a.Definition, a.Overrides)
 	if a.mode() != types.NetworkModeNone {
 		a.mappings = mappings(a.Definition)
 	}

@@ -279,3 +279,124 @@ func TestNothingIsPlacedTwiceNorBeyondWhatThereIs(t *testing.T) {
 		}
 	})
 }
+
+func strategyOf(pairs ...any) []types.CapacityProviderStrategyItem {
+	var items []types.CapacityProviderStrategyItem
+	for i := 0; i < len(pairs); i += 3 {
+		items = append(items, types.CapacityProviderStrategyItem{
+			CapacityProvider: aws.String(pairs[i].(string)), Base: int32(pairs[i+1].(int)), Weight: int32(pairs[i+2].(int)),
+		})
+	}
+	return items
+}
+
+func TestTasksAreSharedAmongCapacityProvidersByBaseAndWeight(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct {
+		strategy []types.CapacityProviderStrategyItem
+		want     []string
+	}{
+		"none":                     {nil, []string{"", ""}},
+		"one":                      {strategyOf("a", 0, 1), []string{"a", "a"}},
+		"by weight":                {strategyOf("a", 0, 1, "b", 0, 3), []string{"b", "b", "a", "b", "b", "b", "a", "b"}},
+		"base first":               {strategyOf("a", 2, 0, "b", 0, 1), []string{"a", "a", "b", "b"}},
+		"base, then by weight":     {strategyOf("a", 1, 1, "b", 0, 1), []string{"a", "a", "b", "a"}},
+		"named by ARN":             {strategyOf("arn:aws:ecs:x:1:capacity-provider/a", 0, 1), []string{"a"}},
+		"weight 0 has no share":    {strategyOf("a", 0, 0, "b", 0, 1), []string{"b", "b"}},
+		"nobody has a share of it": {strategyOf("a", 0, 0), []string{""}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			shares := NewShares(tc.strategy)
+			var got []string
+			for range tc.want {
+				next := shares.Next()
+				shares.Note(next)
+				got = append(got, next)
+			}
+			if diff := cmp.Diff(tc.want, got); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+// changed changes the instance with that number.
+func (w *world) changed(number string, f func(*state.Instance)) {
+	i, _ := w.db.Read().Instance(state.InstanceID("i" + number))
+	c := *i
+	f(&c)
+	w.put(&c)
+}
+
+func TestACapacityProvidersTasksGoToItsInstances(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t).instances(3)
+	w.changed("3", func(i *state.Instance) { i.Doc.CapacityProviderName = aws.String("spot") })
+	fleet := NewFleet(w.db.Read(), "qa")
+	for range 3 {
+		place, failure := fleet.Place(ask(func(a *Ask) { a.Provider = "spot" }))
+		if failure != nil || place.Instance != "i3" || place.Provider != "spot" {
+			t.Fatalf("%+v %+v", place, failure)
+		}
+	}
+	_, failure := fleet.Place(ask(func(a *Ask) { a.Provider = "other" }))
+	if want := "Reason: No Container Instances were found in your capacity provider."; failure == nil || failure.Text() != want {
+		t.Errorf("failure %+v, want %q", failure, want)
+	}
+}
+
+func withGPUs(n string) func(*Ask) {
+	return func(a *Ask) {
+		a.Definition.Doc.ContainerDefinitions[0].ResourceRequirements = []types.ResourceRequirement{{Type: types.ResourceTypeGpu, Value: &n}}
+	}
+}
+
+func TestEveryGPUIsGivenToOneTask(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t).instances(2)
+	w.changed("2", func(i *state.Instance) { i.GPUs = []string{"GPU-a", "GPU-b", "GPU-c"} })
+	fleet := NewFleet(w.db.Read(), "qa")
+	first, _ := fleet.Place(ask(withGPUs("2")))
+	if diff := cmp.Diff([]string{"GPU-a", "GPU-b"}, first.GPUs); diff != "" || first.Instance != "i2" {
+		t.Errorf("first: on %s %s", first.Instance, diff)
+	}
+	_, failure := fleet.Place(ask(withGPUs("2")))
+	if failure == nil || failure.Reason != "RESOURCE:GPU" || failure.Text() == "" {
+		t.Errorf("two of one: %+v", failure)
+	}
+	// The record of the first task has them, until it has come to its end.
+	task := &state.Task{ID: "t", Cluster: "qa", Instance: "i2", GPUs: first.GPUs, Last: state.Running}
+	w.put(task)
+	if place, _ := NewFleet(w.db.Read(), "qa").Place(ask(withGPUs("1"))); !cmp.Equal(place.GPUs, []string{"GPU-c"}) {
+		t.Errorf("beside it: %v", place.GPUs)
+	}
+	ended := *task
+	ended.Last = state.Stopped
+	w.put(&ended)
+	if place, _ := NewFleet(w.db.Read(), "qa").Place(ask(withGPUs("3"))); len(place.GPUs) != 3 {
+		t.Errorf("after it: %v", place.GPUs)
+	}
+}
+
+func TestATaskThatIsPutOnAnInstanceNeedsRoomThereAndNothingElse(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t).instances(2)
+	w.changed("2", func(i *state.Instance) { i.Doc.Status = aws.String("DRAINING") })
+	fleet := NewFleet(w.db.Read(), "qa")
+	for name, tc := range map[string]struct {
+		ask    Ask
+		on     state.InstanceID
+		reason string
+	}{
+		"room":                    {ask(member("attribute:x == y")), "i1", ""},
+		"too little CPU":          {ask(sized("8192", "1")), "i1", "RESOURCE:CPU"},
+		"an instance that drains": {ask(), "i2", "AGENT"},
+		"one that is not there":   {ask(), "i3", "MISSING"},
+	} {
+		place, failure := fleet.PlaceOn(tc.ask, tc.on)
+		if tc.reason == "" && (failure != nil || place.Instance != tc.on) || tc.reason != "" && (failure == nil || failure.Reason != tc.reason) {
+			t.Errorf("%s: %+v %+v", name, place, failure)
+		}
+	}
+}

@@ -65,6 +65,8 @@ type Place struct {
 	CPU      int
 	Memory   int
 	Ports    []state.HostPort // fixed and dynamic host ports, in the order of the task definition's port mappings
+	GPUs     []string         // ids of the instance's GPUs that its containers get, in their order
+	Provider string           // the capacity provider that was asked; empty without a strategy
 }
 
 // Stop is a task whose desired status becomes STOPPED.

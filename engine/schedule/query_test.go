@@ -3,6 +3,7 @@ package schedule
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
@@ -13,7 +14,7 @@ import (
 
 func querySite() *site {
 	return &site{tasks: 3, Instance: &state.Instance{ID: "i1", Zone: "us-east-1a", Doc: types.ContainerInstance{
-		Ec2InstanceId: aws.String("i-1"), AgentConnected: true,
+		Ec2InstanceId: aws.String("i-1"), AgentConnected: true, RegisteredAt: aws.Time(time.Date(2026, 10, 9, 22, 3, 1, 0, time.UTC)),
 		VersionInfo: &types.VersionInfo{AgentVersion: aws.String("1.98.0")},
 		Attributes: []types.Attribute{
 			{Name: aws.String("ecs.instance-type"), Value: aws.String("t3.small")},
@@ -25,7 +26,7 @@ func querySite() *site {
 
 func TestClusterQueryLanguage(t *testing.T) {
 	t.Parallel()
-	fleet := &Fleet{groups: map[string]*spread{"service:web": {instances: map[state.InstanceID]int{"i1": 1}}, "service:db": {}, "service": {}}}
+	fleet := &Fleet{snap: state.New(nil).Read(), groups: map[string]*spread{"service:web": {instances: map[state.InstanceID]int{"i1": 1}}, "service:db": {}, "service": {}}}
 	for expression, want := range map[string]bool{
 		"attribute:stack == prod":                                true,
 		"attribute:stack==prod":                                  true,
@@ -47,7 +48,20 @@ func TestClusterQueryLanguage(t *testing.T) {
 		"agentVersion >= 1.9.0 and runningTasksCount < 10":       true,
 		"agentVersion < 1.100.0":                                 true,
 		"runningTasksCount > 3":                                  false,
-		"ec2InstanceId in ['i-1']":                               false,
+		"ec2InstanceId in ['i-1', 'i-2']":                        true,
+		`ec2InstanceId in ["i-1"]`:                               true,
+		"attribute:stack == 'prod' or attribute:stack == or":     true,
+		"registeredAt < 2026-10-10":                              true,
+		"registeredAt > 2026-10-09T22:03:01":                     false,
+		"registeredAt >= 2026-10-09T22:03:01Z":                   true,
+		"registeredAt == '2026-10-10T00:03:01+02:00'":            true,
+		"registeredAt exists":                                    true,
+		"agentVersion exists and ec2InstanceId exists":           true,
+		"task:group in [service:db, service:web]":                true,
+		"task:group not_in [service:db]":                         true,
+		"task:group =~ service:w.*":                              true,
+		"task:group !~ service:w.*":                              false,
+		"task:group exists":                                      true,
 		"ec2InstanceId == i-1":                                   true,
 		"task:group == service:web":                              true,
 		"task:group == service:db":                               false,
@@ -79,7 +93,11 @@ func TestExpressionsThatCannotBeReadSayWhy(t *testing.T) {
 		"attribute:x == y z":             `unexpected "z"`,
 		"attribute:x =~ (":               "a value is missing",
 		"attribute:x =~ *":               "cannot read the pattern",
-		"task:group in [a]":              "cannot be compared",
+		"task:group in []":               "a value is missing in a list",
+		"attribute:x == 'y":              "character 16: the quotation has no end",
+		"attribute:x == y and colour":    `character 22: unknown subject "colour"`,
+		"registeredAt < yesterday":       `character 14: "yesterday" is no time`,
+		"attribute:x == y 'and' z == a":  `character 18: unexpected "and"`,
 		strings.Repeat("(", 200):         "nested deeper",
 		"agentVersion exists and":        "unknown subject",
 		strings.Repeat("attribute", 999): "characters",
@@ -98,7 +116,7 @@ func TestExpressionsThatCannotBeReadSayWhy(t *testing.T) {
 func FuzzQuery(f *testing.F) {
 	for _, seed := range []string{
 		"attribute:stack == prod and not (agentVersion >= 1.9 or task:group != service:web)",
-		"attribute:a in [b, c]", "attribute:x =~ (", "!exists", "!((", "attribute: ==", "attribute:a == [*", "runningTasksCount <= 9999999999999999999999",
+		"attribute:a in ['b', \"c d\"]", "registeredAt < 2026-10-09", "task:group =~ service:.*", "attribute:a == '", "attribute:x =~ (", "!exists", "!((", "attribute: ==", "attribute:a == [*", "runningTasksCount <= 9999999999999999999999",
 	} {
 		f.Add(seed)
 	}

@@ -1,8 +1,10 @@
 package schedule
 
 import (
+	"slices"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"github.com/slipway-cd/slipway/fault"
 )
@@ -12,44 +14,82 @@ import (
 //	or   = and { ("or" | "||") and }
 //	and  = not { ("and" | "&&") not }
 //	not  = ("not" | "!") not | "(" or ")" | subject operator [ operand | "[" operand { "," operand } "]" ]
+//
+// An operand that contains blanks or punctuation stands in single or double quotes.
 type parser struct {
-	words []string
+	words []word
+	end   int // where the expression ends
 	depth int
+}
+
+// word is a name, a value, a bracket, a comma or an operator, and where it stands.
+type word struct {
+	text   string
+	quoted bool
+	at     int // bytes before it
+}
+
+// is reports whether the word is that sign or keyword; a quoted one is neither.
+func (w word) is(text string) bool { return !w.quoted && w.text == text }
+
+// value reports whether the word can be an operand.
+func (w word) value() bool {
+	return w.quoted || w.text != "" && !strings.ContainsAny(w.text, "()[],")
 }
 
 func parseQuery(expression string) (query, error) {
 	if len(expression) > queryLimit {
 		return nil, fault.New(fault.Invalid, "cannot read an expression of %d characters: %d are allowed", len(expression), queryLimit)
 	}
-	p := &parser{words: split(expression)}
-	q, err := p.or()
+	words, err := split(expression)
+	var q query
+	p := &parser{words: words, end: len(expression)}
+	if err == nil {
+		q, err = p.or()
+	}
 	if err == nil && len(p.words) > 0 {
-		err = fault.New(fault.Invalid, "unexpected %q", p.words[0])
+		err = p.wrong("unexpected %q", p.words[0].text)
 	}
 	if err != nil {
 		return nil, fault.New(fault.Invalid, "cannot read the expression %q: %w", expression, err).
-			WithHint("supported: attribute:NAME, ec2InstanceId, agentConnected, agentVersion, runningTasksCount with" +
-				" ==, !=, =~, !~, <, <=, >, >=, in, not_in, exists, not_exists; and, or, not, parentheses")
+			WithHint("supported: attribute:NAME, task:group, ec2InstanceId, agentConnected, agentVersion, registeredAt, runningTasksCount" +
+				" with ==, !=, =~, !~, <, <=, >, >=, in, not_in, exists, not_exists; and, or, not, parentheses")
 	}
 	return q, nil
 }
 
-// split returns the words of an expression: names and values, brackets, commas, operators.
-func split(text string) []string {
-	var words []string
-	for text = strings.TrimSpace(text); text != ""; text = strings.TrimSpace(text) {
-		n := wordLength(text)
-		words = append(words, text[:n])
-		text = text[n:]
+// split returns the words of an expression.
+func split(text string) ([]word, error) {
+	var words []word
+	for at := 0; at < len(text); {
+		rest := text[at:]
+		if r, size := utf8.DecodeRuneInString(rest); unicode.IsSpace(r) {
+			at += size
+			continue
+		}
+		if rest[0] == '\'' || rest[0] == '"' {
+			n := strings.IndexByte(rest[1:], rest[0])
+			if n < 0 {
+				return nil, fault.New(fault.Invalid, "character %d: the quotation has no end", at+1)
+			}
+			words = append(words, word{rest[1 : n+1], true, at})
+			at += n + 2
+			continue
+		}
+		n := wordLength(rest)
+		words = append(words, word{rest[:n], false, at})
+		at += n
 	}
-	return words
+	return words, nil
 }
+
+var signs = []string{"==", "!=", "=~", "!~", ">=", "<=", "&&", "||", ">", "<"}
 
 func wordLength(text string) int {
 	if strings.ContainsRune("()[],", rune(text[0])) {
 		return 1
 	}
-	for _, operator := range []string{"==", "!=", "=~", "!~", ">=", "<=", "&&", "||", ">", "<"} {
+	for _, operator := range signs {
 		if strings.HasPrefix(text, operator) {
 			return len(operator)
 		}
@@ -65,14 +105,23 @@ func wordLength(text string) int {
 	return len(text)
 }
 
-func (p *parser) peek() string {
+// wrong says what is wrong with the word that is next.
+func (p *parser) wrong(format string, args ...any) error {
+	at := p.end
+	if len(p.words) > 0 {
+		at = p.words[0].at
+	}
+	return fault.New(fault.Invalid, "character %d: "+format, slices.Concat([]any{at + 1}, args)...)
+}
+
+func (p *parser) peek() word {
 	if len(p.words) == 0 {
-		return ""
+		return word{at: p.end}
 	}
 	return p.words[0]
 }
 
-func (p *parser) next() string {
+func (p *parser) next() word {
 	w := p.peek()
 	if len(p.words) > 0 {
 		p.words = p.words[1:]
@@ -82,7 +131,7 @@ func (p *parser) next() string {
 
 func (p *parser) or() (query, error) {
 	left, err := p.and()
-	for err == nil && (p.peek() == "or" || p.peek() == "||") {
+	for err == nil && (p.peek().is("or") || p.peek().is("||")) {
 		p.next()
 		var right query
 		a := left
@@ -94,7 +143,7 @@ func (p *parser) or() (query, error) {
 
 func (p *parser) and() (query, error) {
 	left, err := p.not()
-	for err == nil && (p.peek() == "and" || p.peek() == "&&") {
+	for err == nil && (p.peek().is("and") || p.peek().is("&&")) {
 		p.next()
 		var right query
 		a := left
@@ -106,20 +155,21 @@ func (p *parser) and() (query, error) {
 
 func (p *parser) not() (query, error) {
 	if p.depth++; p.depth > depthLimit {
-		return nil, fault.New(fault.Invalid, "nested deeper than %d", depthLimit)
+		return nil, p.wrong("nested deeper than %d", depthLimit)
 	}
 	defer func() { p.depth-- }()
-	switch p.peek() {
-	case "not", "!":
+	switch {
+	case p.peek().is("not"), p.peek().is("!"):
 		p.next()
 		inner, err := p.not()
 		return func(f *Fleet, s *site) bool { return !inner(f, s) }, err
-	case "(":
+	case p.peek().is("("):
 		p.next()
 		inner, err := p.or()
-		if err == nil && p.next() != ")" {
-			err = fault.New(fault.Invalid, "a parenthesis is not closed")
+		if err == nil && !p.peek().is(")") {
+			return nil, p.wrong("a parenthesis is not closed")
 		}
+		p.next()
 		return inner, err
 	default:
 		return p.condition()
@@ -127,37 +177,26 @@ func (p *parser) not() (query, error) {
 }
 
 func (p *parser) condition() (query, error) {
-	name := p.next()
-	operator := p.next()
-	if name == "task:group" {
-		return p.taskGroup(operator)
-	}
-	of, ok := subject(name)
+	of, ok := subject(p.peek().text)
 	if !ok {
-		return nil, fault.New(fault.Invalid, "unknown subject %q", name)
+		return nil, p.wrong("unknown subject %q", p.peek().text)
 	}
+	name := p.next().text
+	operator, at := p.peek().text, *p
+	p.next()
 	operands, err := p.operands(operator)
 	if err != nil {
 		return nil, err
 	}
-	holds, err := comparison(operator, operands)
-	return func(f *Fleet, s *site) bool { return holds(of(f, s)) }, err
-}
-
-// taskGroup is about the tasks that are on an instance: it has one of that group, or none.
-func (p *parser) taskGroup(operator string) (query, error) {
-	operands, err := p.operands(operator)
+	if plain, negated := positive(operator); name == "task:group" && (plain == "==" || plain == "equals" || plain == "in") {
+		some := anyGroup(operands)
+		return func(f *Fleet, s *site) bool { return some(f, s) != negated }, nil
+	}
+	holds, err := comparison(name, operator, operands)
 	if err != nil {
-		return nil, err
+		return nil, at.wrong("%w", err)
 	}
-	switch operator {
-	case "==", "equals":
-		return func(f *Fleet, s *site) bool { return f.group(operands[0]).instances[s.ID] > 0 }, nil
-	case "!=", "not_equals":
-		return func(f *Fleet, s *site) bool { return f.group(operands[0]).instances[s.ID] == 0 }, nil
-	default:
-		return nil, fault.New(fault.Invalid, "task:group cannot be compared by %q", operator)
-	}
+	return func(f *Fleet, s *site) bool { return holds(of(f, s)) }, nil
 }
 
 func (p *parser) operands(operator string) ([]string, error) {
@@ -167,30 +206,31 @@ func (p *parser) operands(operator string) ([]string, error) {
 	case "in", "not_in", "!in":
 		return p.list()
 	}
-	w := p.next()
-	if w == "" || strings.ContainsAny(w, "()[],") {
-		return nil, fault.New(fault.Invalid, "a value is missing after %q", operator)
+	if !p.peek().value() {
+		return nil, p.wrong("a value is missing after %q", operator)
 	}
-	return []string{w}, nil
+	return []string{p.next().text}, nil
 }
 
 func (p *parser) list() ([]string, error) {
-	if p.next() != "[" {
-		return nil, fault.New(fault.Invalid, "a list in brackets is missing")
+	if !p.peek().is("[") {
+		return nil, p.wrong("a list in brackets is missing")
 	}
+	p.next()
 	var list []string
 	for {
-		w := p.next()
-		if w == "" || strings.ContainsAny(w, "()[],") {
-			return nil, fault.New(fault.Invalid, "a value is missing in a list")
+		if !p.peek().value() {
+			return nil, p.wrong("a value is missing in a list")
 		}
-		list = append(list, w)
-		switch p.next() {
-		case ",":
-		case "]":
+		list = append(list, p.next().text)
+		switch {
+		case p.peek().is(","):
+			p.next()
+		case p.peek().is("]"):
+			p.next()
 			return list, nil
 		default:
-			return nil, fault.New(fault.Invalid, "a list is not closed")
+			return nil, p.wrong("a list is not closed")
 		}
 	}
 }
