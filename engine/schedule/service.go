@@ -24,17 +24,30 @@ func Service(snap state.Snapshot, key state.ServiceKey, now time.Time, pace Pace
 	p.settle()
 	p.retarget()
 	p.examine()
-	if p.status() == statusDraining {
-		p.drain()
-	} else {
-		p.replaceSick()
-		p.breakCircuit()
-		p.roll()
-		p.complete()
-	}
+	p.advance()
 	p.retire()
 	p.record()
 	return p.finish()
+}
+
+// advance does what brings the service nearer to its wish. How that is done is the one thing in which services differ:
+// by their end, their scheduling strategy, their deployment controller, and the strategy of their deployment. All that
+// is peculiar to one of these stands behind this switch.
+func (p *pass) advance() {
+	switch {
+	case p.status() == statusDraining:
+		p.drain()
+	default:
+		p.update()
+	}
+}
+
+// update is a rolling update, and the keeping of what was updated.
+func (p *pass) update() {
+	p.replaceSick()
+	p.breakCircuit()
+	p.roll()
+	p.complete()
 }
 
 // finish gathers the changed records.
