@@ -20,6 +20,15 @@ type EngineStatus struct {
 	Problems []string  `json:"problems"` // that an operator should know of
 }
 
+// Survivors returns how many tasks go on running when the engine stops: those that are alive, but for scripted ones,
+// which end with it.
+func (e *Engine) Survivors() int {
+	if e.engine.Runtime().Kind() == string(Scripted) {
+		return 0
+	}
+	return e.Status().Tasks
+}
+
 // Status tells about the engine.
 func (e *Engine) Status() EngineStatus {
 	s := EngineStatus{

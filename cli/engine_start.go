@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"math"
 	"os"
@@ -34,7 +35,10 @@ killed finds its containers again when it is started on the same directory.
 
 The waits that AWS fixes (40 s to healthy, scheduler passes 10 s apart, draining, health check
 intervals) are divided by --speed. Time that is given to your programs (health check and stop
-timeouts) is not.`,
+timeouts) is not.
+
+Ctrl-C, SIGTERM and "slipway engine stop" end it with exit code 0. Containers go on running then; it
+says so, and how to come back to them or to remove them.`,
 		Example: "  slipway engine start\n  slipway engine start --detach --speed 10\n  eval export AWS_ENDPOINT_URL=$(slipway engine start --detach)",
 		Args:    noArguments,
 		RunE: func(c *cobra.Command, _ []string) error {
@@ -123,7 +127,43 @@ func (p *Program) engineStart(ctx context.Context, o engineStartOptions) error {
 	case <-ctx.Done():
 	case clean = <-e.StopAsked():
 	}
-	return p.engineEnd(ctx, e, clean)
+	left := e.Survivors()
+	if err := p.engineEnd(ctx, e, clean); err != nil {
+		return err
+	}
+	if clean {
+		left = 0
+	}
+	p.engineGone(o, options.Dir, left)
+	return nil
+}
+
+// engineGone tells what is left when an engine has ended, and how to come back to it: it may be Ctrl-C that ended it, and
+// containers are not seen.
+func (p *Program) engineGone(o engineStartOptions, dir string, tasks int) {
+	p.Say("the engine has stopped; its state is in %s", absolute(dir))
+	if tasks == 0 {
+		return
+	}
+	what, it, its := "1 task goes on running", "it", "its"
+	if tasks > 1 {
+		what, it, its = fmt.Sprintf("%d tasks go on running", tasks), "them", "their"
+	}
+	again, stop := "slipway engine start --data "+shellWord(absolute(dir)), "slipway engine stop --clear"
+	if o.listen != app.DefaultListen {
+		again += " --listen " + shellWord(o.listen)
+		stop += " --endpoint-url URL"
+	}
+	p.Say("%s %s. To come back to %s: `%s`. To remove %s containers, do that, and then `%s`",
+		p.Style(terminal.Warn, "note:"), what, it, again, its, stop)
+}
+
+// shellWord quotes a word for a shell where it has to be.
+func shellWord(s string) string {
+	if s != "" && strings.Trim(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=./:,@%") == "" {
+		return s
+	}
+	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
 }
 
 func (p *Program) engineReady(e *app.Engine, o app.EngineOptions) {
