@@ -14,6 +14,8 @@ import (
 	"github.com/slipway-cd/slipway/engine/api/elbapi"
 	"github.com/slipway-cd/slipway/engine/api/elbv2api"
 	"github.com/slipway-cd/slipway/engine/api/logsapi"
+	"github.com/slipway-cd/slipway/engine/api/secretsapi"
+	"github.com/slipway-cd/slipway/engine/api/ssmapi"
 	"github.com/slipway-cd/slipway/engine/api/stsapi"
 	"github.com/slipway-cd/slipway/engine/images"
 )
@@ -41,6 +43,8 @@ func Services(o Options) ([]awswire.Service, error) {
 	add(awswire.JSON("AmazonEC2ContainerServiceV20141113", ecsapi.New(o.Engine)))
 	add(awswire.JSON("AmazonEC2ContainerRegistry_V20150921", ecrapi.New(o.Engine, o.Images, o.Host)))
 	add(awswire.JSON("Logs_20140328", logsapi.New(o.Engine)))
+	add(awswire.JSON("secretsmanager", secretsapi.New(o.Engine)))
+	add(awswire.JSON("AmazonSSM", ssmapi.New(o.Engine)))
 	add(awswire.Query("2012-06-01", elbNamespace+"2012-06-01/", elbapi.New(o.Engine)))
 	add(awswire.Query("2015-12-01", elbNamespace+"2015-12-01/", elbv2api.New(o.Engine)))
 	add(awswire.Query("2011-06-15", "https://sts.amazonaws.com/doc/2011-06-15/", stsapi.New(o.Engine.Identity())))

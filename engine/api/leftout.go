@@ -50,6 +50,10 @@ func leftOut() []string {
 		"ImageDetail":                 {"imageTags"},
 		// CloudWatch Logs
 		"LogGroup": {"inheritedProperties"},
+		// Secrets Manager
+		"CreateSecretOutput":   {"ReplicationStatus"},
+		"DescribeSecretOutput": {"ExternalSecretRotationMetadata", "ReplicationStatus", "Tags"},
+		"SecretListEntry":      {"ExternalSecretRotationMetadata", "Tags"},
 		// Elastic Load Balancing
 		"AvailabilityZone": {"LoadBalancerAddresses"},
 		"Listener":         {"AlpnPolicy", "Certificates"},

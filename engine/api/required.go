@@ -15,6 +15,8 @@ import (
 	ecstypes "github.com/aws/aws-sdk-go-v2/service/ecs/types"
 	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancing"
 	elbv2 "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
+	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
+	"github.com/aws/aws-sdk-go-v2/service/ssm"
 	"github.com/aws/smithy-go"
 
 	"github.com/slipway-cd/slipway/awswire"
@@ -58,6 +60,8 @@ func checkers() []checker {
 		{"service/cloudwatchlogs", cloudwatchlogs.New(cloudwatchlogs.Options{APIOptions: only, Region: region}), func(s string) error {
 			return &logtypes.InvalidParameterException{Message: aws.String(s)}
 		}},
+		{"service/secretsmanager", secretsmanager.New(secretsmanager.Options{APIOptions: only, Region: region}), validationException},
+		{"service/ssm", ssm.New(ssm.Options{APIOptions: only, Region: region}), validationException},
 		{"service/elasticloadbalancingv2", elbv2.New(elbv2.Options{APIOptions: only, Region: region}), validation},
 		{"service/elasticloadbalancing", elb.New(elb.Options{APIOptions: only, Region: region}), validation},
 	}
@@ -78,4 +82,9 @@ func refusal(missing []string) string {
 
 func validation(message string) error {
 	return &smithy.GenericAPIError{Code: "ValidationError", Message: message, Fault: smithy.FaultClient}
+}
+
+// validationException is what the services with a JSON protocol and no exception of their own for it say.
+func validationException(message string) error {
+	return &smithy.GenericAPIError{Code: "ValidationException", Message: message, Fault: smithy.FaultClient}
 }

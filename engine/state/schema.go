@@ -29,6 +29,8 @@ const (
 	KindRepository        Kind = "repository"
 	KindLogGroup          Kind = "log-group"
 	KindLogStream         Kind = "log-stream"
+	KindSecret            Kind = "secret"
+	KindParameter         Kind = "parameter"
 	KindAlarm             Kind = "alarm"
 )
 
@@ -43,7 +45,8 @@ const (
 	byUnsettled  = "unsettled" // as byService, without stopped tasks that are Settled
 	byDaemons    = "daemons"   // cluster of ACTIVE services that run on every container instance
 	byGroup      = "group"     // cluster and group of tasks that have not come to their end
-	byOwner      = "owner"     // listener → load balancer, rule → listener, target → group, stream → group
+	byARN        = "arn"
+	byOwner      = "owner" // listener → load balancer, rule → listener, target → group, stream → group
 )
 
 // New record kinds are added here and in Decode.
@@ -88,6 +91,8 @@ func schema() *memdb.DBSchema {
 		string(KindRepository): table[*Repository](KindRepository, nil),
 		string(KindLogGroup):   table[*LogGroup](KindLogGroup, nil),
 		string(KindLogStream):  table(KindLogStream, indexes[*LogStream]{byOwner: func(r *LogStream) string { return r.Group }}),
+		string(KindSecret):     table(KindSecret, indexes[*Secret]{byARN: func(r *Secret) string { return *r.Doc.ARN }}),
+		string(KindParameter):  table[*Parameter](KindParameter, nil),
 		string(KindAlarm):      table[*Alarm](KindAlarm, nil),
 	}}
 }
@@ -138,6 +143,10 @@ func Decode(kind Kind, unmarshal func(any) error) (Record, error) {
 		r = &LogGroup{}
 	case KindLogStream:
 		r = &LogStream{}
+	case KindSecret:
+		r = &Secret{}
+	case KindParameter:
+		r = &Parameter{}
 	case KindAlarm:
 		r = &Alarm{}
 	default:

@@ -44,6 +44,8 @@ var level = map[string]int{
 	"engine/api/elbapi":          24,
 	"engine/api/ecrapi":          24,
 	"engine/api/logsapi":         24,
+	"engine/api/secretsapi":      24,
+	"engine/api/ssmapi":          24,
 	"engine/api/stsapi":          24,
 
 	"rollout": 30,
