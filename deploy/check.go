@@ -67,9 +67,6 @@ func beginning(body []byte) string {
 	return strings.ToValidUTF8(string(body[:min(len(body), enough)]), "")
 }
 
-// loadBalancer is how a check's URL names the service's load balancer, whose address is known only once it is there.
-const loadBalancer = "${loadBalancer}"
-
 // probing reports that the step needs the checks to be tried again.
 func (r *run) probing(step rollout.Step) bool {
 	return step.Kind == rollout.Probe || step.Kind == rollout.Bake && len(r.want.Checks) > 0
@@ -84,7 +81,7 @@ func (r *run) probe(ctx context.Context) bool {
 		results[i] = r.try(ctx, check)
 		all = all && results[i].Passed
 		if len(before) <= i || before[i].Text != results[i].Text {
-			r.emit(Event{Type: Checked, Text: r.located(check.URL) + ": " + results[i].Text, Check: &results[i]})
+			r.emit(Event{Type: Checked, Text: check.Located(r.addresses) + ": " + results[i].Text, Check: &results[i]})
 		}
 	}
 	r.checks = results
@@ -102,7 +99,7 @@ func passed(results []rollout.CheckResult) bool {
 
 func (r *run) try(ctx context.Context, check rollout.Check) rollout.CheckResult {
 	ready := check
-	if strings.Contains(check.URL, loadBalancer) {
+	if strings.Contains(check.URL, rollout.LoadBalancer) {
 		address, err := r.address(ctx)
 		if err != nil {
 			return rollout.CheckResult{Check: check, Text: err.Error()}
@@ -110,19 +107,26 @@ func (r *run) try(ctx context.Context, check rollout.Check) rollout.CheckResult 
 		if address == "" {
 			return rollout.CheckResult{Check: check, Text: "the service has no load balancer whose address could be asked"}
 		}
-		ready.URL = r.located(check.URL)
+		ready.URL = check.Located(r.addresses)
 	}
 	result := r.opts.Prober(ctx, ready)
 	result.Check = check
 	return result
 }
 
-// located is a check's URL with the load balancer's address in it, once that is known.
-func (r *run) located(url string) string {
-	if len(r.addresses) == 0 {
-		return url
+// locate looks the address up before the first check, so that what is told of the checks names it. An error is told by the
+// check itself.
+func (r *run) locate(ctx context.Context) {
+	if r.sought || r.want.Progress.Deployment == "" {
+		return
 	}
-	return strings.ReplaceAll(url, loadBalancer, r.addresses[0])
+	for _, check := range r.want.Checks {
+		if strings.Contains(check.URL, rollout.LoadBalancer) {
+			r.sought = true
+			_, _ = r.address(ctx)
+			return
+		}
+	}
 }
 
 // address returns where the service's first load balancer is reached, looking it up once.

@@ -34,7 +34,10 @@ func (r *run) look(ctx context.Context) error {
 	}
 	if !rollout.Settled(r.seen) {
 		r.checks = nil // what was answered by tasks that are gone proves nothing
+	} else {
+		r.locate(ctx)
 	}
+	r.seen.Addresses = r.addresses
 	r.seen.Evidence, r.seen.EvidenceOf, r.seen.Checks = r.evidence, r.about, r.checks
 	r.stumbles = 0
 	return nil

@@ -251,6 +251,11 @@ func TestChecksDecide(t *testing.T) {
 				want := wanted()
 				want.Checks = []rollout.Check{{URL: "http://${loadBalancer}/healthz", Status: 200}}
 				res, err := Rollout(t.Context(), newScheduler(), want, rollout.Policy{Rollback: true}, Options{
+					Report: func(e Event) {
+						if strings.Contains(fmt.Sprint(e.Text, e.Reasons, e.Diagnosis), rollout.LoadBalancer) {
+							t.Errorf("%s is told without the address: %q, %v, %v", e.Type, e.Text, e.Reasons, e.Diagnosis)
+						}
+					},
 					Prober: func(_ context.Context, c rollout.Check) rollout.CheckResult {
 						asked++
 						if c.URL != "http://balancer:8000/healthz" {

@@ -21,6 +21,7 @@ type run struct {
 	checks    []rollout.CheckResult
 	evidence  []rollout.Evidence
 	addresses []string
+	sought    bool // the addresses have been looked up
 
 	about rollout.DeploymentID // which deployment the evidence speaks against
 

@@ -69,12 +69,26 @@ func TestDiagnosisTellsRepeatedEvidenceOnceAndTheLastLogLines(t *testing.T) {
 			Evidence{Kind: LogLine, New: true, Task: "t2", Container: "sidecar", At: noon, Text: "all is well"})
 	}
 	d := Diagnose(evidence)
-	want := []string{"container web exited with code 3: Essential container in task exited (2 times)", "Essential container in task exited (2 times)"}
+	want := []string{"container web exited with code 3: Essential container in task exited (2 times)"}
 	if diff := cmp.Diff(want, d.Evidence); diff != "" {
 		t.Errorf("evidence (-want +got):\n%s", diff)
 	}
 	if len(d.Logs) != logLines || len(d.Logs[logLines-1]) != 19 {
 		t.Errorf("logs = %q", d.Logs)
+	}
+}
+
+func TestWhatAContainersLineSaysIsNotSaidOfItsTaskAgain(t *testing.T) {
+	t.Parallel()
+	code := 0
+	d := Diagnose([]Evidence{
+		stopped("t1", ""),
+		{Kind: ContainerExit, New: true, Task: "t1", Container: "init", Subject: "db", Points: DependencyFailed, Text: "TaskDependencyError"},
+		{Kind: ContainerExit, New: true, Task: "t1", Container: "web", ExitCode: &code, Points: Crash, Text: "Essential container in task exited"},
+	})
+	want := []string{"container init: TaskDependencyError", "container web exited with code 0: Essential container in task exited"}
+	if diff := cmp.Diff(want, d.Evidence); diff != "" {
+		t.Errorf("evidence (-want +got):\n%s", diff)
 	}
 }
 

@@ -22,8 +22,9 @@ func lines(of, all []Evidence) []string {
 			continue
 		}
 		text := line(e)
-		if times[text] == 0 && (e.Kind == TaskStopped || !said(order, e.Text)) {
-			order = append(order, text)
+		if times[text] == 0 && (e.Kind == ContainerExit || !said(order, e.Text)) {
+			bare := func(line string) bool { return strings.HasSuffix(text, ": "+line) } // as a task's reason, of its container
+			order = append(slices.DeleteFunc(order, bare), text)
 		}
 		times[text]++
 	}

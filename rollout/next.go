@@ -1,6 +1,7 @@
 package rollout
 
 import (
+	"slices"
 	"time"
 
 	"github.com/slipway-cd/slipway/descriptor"
@@ -73,11 +74,30 @@ func adopt(want Desired, seen Observed, policy Policy) ([]Step, []Reason) {
 	}
 	why := Reason("what is wanted is on its way already")
 	if primary.State == Completed {
-		why = "what is wanted runs already, and has yet to be proven"
+		why = Reason("what is wanted runs already, and ") + pending(want, seen, *primary)
 	}
 	steps := tail(want, policy)
 	steps[0].Deployment, steps[0].Reasons = primary.ID, []Reason{why}
 	return steps, []Reason{why}
+}
+
+// pending says of a complete deployment what has yet to be seen of it: that it is proven at all, that it is well now, or
+// that it passes the checks again.
+func pending(want Desired, seen Observed, primary Deployment) Reason {
+	missing := unsettled(seen, primary)
+	switch {
+	case !provenOnce(seen, primary.ID):
+		return "has yet to be proven"
+	case len(missing) > 0:
+		return "was proven, but " + missing[0]
+	case len(want.Checks) == 1:
+		return "was proven; its check is asked again"
+	}
+	return "was proven; its checks are asked again"
+}
+
+func provenOnce(seen Observed, id DeploymentID) bool {
+	return slices.ContainsFunc(seen.Proven, func(p Proof) bool { return p.Deployment == id })
 }
 
 // unchanged reports that what is wanted runs, complete and steady, was proven once, and needs no more checking.
@@ -86,12 +106,7 @@ func unchanged(want Desired, seen Observed) bool {
 	if primary == nil || primary.State != Completed || len(unsettled(seen, *primary)) > 0 || len(want.Checks) > 0 {
 		return false
 	}
-	for _, p := range seen.Proven {
-		if p.Deployment == primary.ID {
-			return true
-		}
-	}
-	return false
+	return provenOnce(seen, primary.ID)
 }
 
 // finish returns what remains once there is a deployment to follow.
@@ -154,9 +169,9 @@ func unchecked(want Desired, seen Observed) []Reason {
 		switch {
 		case passed[c]:
 		case told[c] == "":
-			missing = append(missing, reason("%s has not been asked", c.URL))
+			missing = append(missing, reason("%s has not been asked", c.Located(seen.Addresses)))
 		default:
-			missing = append(missing, reason("%s: %s", c.URL, told[c]))
+			missing = append(missing, reason("%s: %s", c.Located(seen.Addresses), told[c]))
 		}
 	}
 	return missing

@@ -81,6 +81,54 @@ func TestWhatRemainsToBeDone(t *testing.T) {
 	}
 }
 
+func TestWhyWhatRunsAlreadyIsLookedAtAgain(t *testing.T) {
+	t.Parallel()
+	same := func(o *Observed) { o.Running = &Revision{ID: "web:1"} }
+	check := Check{URL: "http://web/healthz", Status: 200}
+	for name, tc := range map[string]struct {
+		checks []Check
+		change func(*Observed)
+		why    Reason
+	}{
+		"it never was proven":         {nil, func(o *Observed) { o.Proven = nil }, "what is wanted runs already, and has yet to be proven"},
+		"it is on its way":            {nil, func(o *Observed) { o.Deployments[0].State = InProgress }, "what is wanted is on its way already"},
+		"it was proven, and has one":  {[]Check{check}, func(*Observed) {}, "what is wanted runs already, and was proven; its check is asked again"},
+		"it was proven, and has two":  {[]Check{check, check}, func(*Observed) {}, "what is wanted runs already, and was proven; its checks are asked again"},
+		"it is not well any more":     {nil, func(o *Observed) { o.Deployments[0].Running = 1 }, "what is wanted runs already, and was proven, but 1 of 2 new tasks are running"},
+		"nothing is to be seen of it": {nil, func(*Observed) {}, "this is what runs already: nothing to change"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			want := with(wanted(), func(w *Desired) { w.Checks = tc.checks })
+			if _, _, reasons := Next(want, having(having(before(), same), tc.change), Policy{}, noon); len(reasons) != 1 || reasons[0] != tc.why {
+				t.Errorf("because %q, want %q", reasons, tc.why)
+			}
+		})
+	}
+}
+
+func TestChecksAreToldByTheAddressThatIsAsked(t *testing.T) {
+	t.Parallel()
+	check := Check{URL: "http://${loadBalancer}/healthz", Status: 200}
+	want := begun(func(w *Desired) { w.Checks = []Check{check} })
+	for name, tc := range map[string]struct {
+		change func(*Observed)
+		why    Reason
+	}{
+		"not asked yet": {func(*Observed) {}, "http://web.example.com:80/healthz has not been asked"},
+		"failing":       {func(o *Observed) { o.Checks = []CheckResult{{check, false, "answered 500"}} }, "http://web.example.com:80/healthz: answered 500"},
+		"no address":    {func(o *Observed) { o.Addresses = nil }, "http://${loadBalancer}/healthz has not been asked"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			seen := done(func(o *Observed) { o.Addresses = []string{"web.example.com:80", "other"} }, tc.change)
+			if _, _, reasons := Next(want, seen, Policy{}, noon.Add(time.Second)); len(reasons) != 1 || reasons[0] != tc.why {
+				t.Errorf("because %q, want %q", reasons, tc.why)
+			}
+		})
+	}
+}
+
 func TestAFailedDeploymentOfTheSameContentIsForced(t *testing.T) {
 	t.Parallel()
 	seen := having(before(), func(o *Observed) { o.Running, o.Deployments[0].State = &Revision{ID: "web:1"}, Broken })

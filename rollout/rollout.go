@@ -6,6 +6,7 @@
 package rollout
 
 import (
+	"strings"
 	"time"
 
 	"github.com/slipway-cd/slipway/descriptor"
@@ -68,6 +69,17 @@ type Check struct {
 	Status  int           `json:"status"`
 	Body    string        `json:"body,omitempty"` // what the answer must contain; empty: anything
 	Timeout time.Duration `json:"-"`              // how long one answer may take
+}
+
+// LoadBalancer is how a check's URL names the service's load balancer, whose address is known only once it is there.
+const LoadBalancer = "${loadBalancer}"
+
+// Located returns the check's URL with the first of the addresses in it; as it is written, while there is none.
+func (c Check) Located(addresses []string) string {
+	if len(addresses) == 0 {
+		return c.URL
+	}
+	return strings.ReplaceAll(c.URL, LoadBalancer, addresses[0])
 }
 
 // Policy is how a rollout is done. Durations of zero mean the defaults of DefaultPolicy, except Bake.

@@ -90,7 +90,7 @@ func (d *definition) against(ref rollout.ServiceRef) (*rollout.Revision, error) 
 // that names one, else by its image's tag.
 func versionOf(d types.TaskDefinition) string {
 	for _, c := range d.ContainerDefinitions {
-		if c.Essential != nil && !*c.Essential {
+		if !essential(c) {
 			continue
 		}
 		for _, label := range []string{"release", "version", "org.opencontainers.image.version"} {
@@ -110,7 +110,7 @@ func versionOf(d types.TaskDefinition) string {
 // checked reports whether an essential container of the task definition has a health check.
 func (d *definition) checked() bool {
 	for _, c := range d.ContainerDefinitions {
-		if (c.Essential == nil || *c.Essential) && c.HealthCheck != nil {
+		if essential(c) && c.HealthCheck != nil {
 			return true
 		}
 	}

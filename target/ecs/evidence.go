@@ -79,7 +79,7 @@ func (q *inquiry) meet(ctx context.Context) (err error) {
 }
 
 // ends tells of tasks that stopped, or are stopping, for another reason than that they were not needed any more.
-func (q *inquiry) ends(context.Context) error {
+func (q *inquiry) ends(ctx context.Context) error {
 	for _, task := range q.stopped {
 		if aws.ToTime(task.CreatedAt).Before(q.since) || !failedTask(task) {
 			continue
@@ -88,9 +88,12 @@ func (q *inquiry) ends(context.Context) error {
 		e := q.about(task)
 		e.Kind, e.Text, e.Points = rollout.TaskStopped, text, points(text)
 		e.Subject = subject(e.Points, text)
+		q.name(ctx, &e, task, nil)
 		q.found = append(q.found, e)
 		for _, c := range q.culprits(task) {
-			q.found = append(q.found, q.exit(task, c))
+			e := q.exit(task, c)
+			q.name(ctx, &e, task, &c)
+			q.found = append(q.found, e)
 		}
 	}
 	return nil
@@ -149,7 +152,7 @@ func (q *inquiry) essential(task types.Task, c types.Container) bool {
 		return true
 	}
 	def := d.container(aws.ToString(c.Name))
-	return def == nil || def.Essential == nil || *def.Essential
+	return def == nil || essential(*def)
 }
 
 func (q *inquiry) exit(task types.Task, c types.Container) rollout.Evidence {
@@ -178,7 +181,7 @@ var pulling = map[rollout.Cause]bool{
 }
 
 // messages tells of the events that complain. One that names no task is about the deployment under way.
-func (q *inquiry) messages(context.Context) error {
+func (q *inquiry) messages(ctx context.Context) error {
 	for _, event := range q.service.Events {
 		text := aws.ToString(event.Message)
 		if aws.ToTime(event.CreatedAt).Before(q.since) || !complains(text) {
@@ -195,6 +198,7 @@ func (q *inquiry) messages(context.Context) error {
 			e.Subject, e.Port = cmp.Or(groupLabel(names["target-group"]), names["elb"]), number(names["port"])
 		} else {
 			e.Subject = subject(cause, text)
+			q.name(ctx, &e, q.task(e.Task), nil)
 		}
 		q.found = append(q.found, e)
 	}
