@@ -37,7 +37,9 @@ type Deployment struct {
 	Failed      int               // tasks that failed, as DescribeServices tells
 	Consecutive int               // failures that the circuit breaker counts
 	Running     bool              // one of its tasks has been RUNNING
-	Broken      bool              // the circuit breaker has tripped: it starts nothing more
+	Broken      bool              // it has failed: it starts nothing more
+	Cause       Cause             // why it has failed
+	Because     string            // the same in words, as the end of a sentence: "the circuit breaker threshold was exceeded."
 	RollbackTo  DeploymentID      // on a broken deployment: what it was rolled back to
 	Wanted      int               // tasks it is meant to have now; while it is ACTIVE it only shrinks
 	Launches    int               // rounds of starts in a row of which a task stopped before it was RUNNING: throttles restarts
@@ -45,6 +47,10 @@ type Deployment struct {
 	NotBefore   time.Time         // no task of it is started earlier [ecs-behaviour 1.5]
 	Digests     map[string]string // container → image digest that its first task resolved
 	Told        map[string]Told   // the last event of each sort told about it, so that it isn't repeated
+
+	Alarms AlarmWatch // what its alarms have said
+	Baking time.Time  // since when a rolling deployment has been watched although all is there; zero before
+	Shift  *Shift     // how far it has come when it shifts traffic; nil when it is a rolling deployment
 }
 
 // Told is an event that was told, and when.
