@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -87,7 +88,8 @@ func (p *Program) statusCommand() *cobra.Command {
 		Use:   "status",
 		Short: "Tell what runs, and whether it is proven",
 		Long: `Tell which version of a service runs, whether it is proven, its deployments, tasks and load
-balancer targets, and why the newest deployment failed if it did.`,
+balancer targets, why the newest deployment failed if it did, and what keeps the one under way.
+It is an error when there is no such service.`,
 		Example: "  slipway status\n  slipway status --environment qa\n  slipway status --cluster qa --service hid-generator --output json",
 		Args:    noArguments,
 		RunE:    func(c *cobra.Command, _ []string) error { return p.status(c.Context(), o) },
@@ -105,8 +107,15 @@ func (p *Program) status(ctx context.Context, o serviceOptions) error {
 	if err != nil {
 		return err
 	}
-	if p.output == outputJSON {
+	missing := s.Seen.Status == rollout.Missing
+	switch {
+	case p.output == outputJSON && missing:
+		return errors.Join(p.JSON(s), quiet{exitError})
+	case p.output == outputJSON:
 		return p.JSON(s)
+	case missing:
+		return fault.New(fault.NotFound, "there is no service %q in cluster %q", s.Service, s.Cluster).
+			WithHint("check --cluster, --service and --region; `slipway install` creates what is published")
 	}
 	p.showStatus(s)
 	return nil
@@ -114,15 +123,11 @@ func (p *Program) status(ctx context.Context, o serviceOptions) error {
 
 func (p *Program) showStatus(s deploy.Status) {
 	head := fmt.Sprintf("%s on %s", s.Service, s.Cluster)
-	switch {
-	case s.Seen.Status == rollout.Missing:
-		p.Printf("%s  %s\n", p.Style(terminal.Strong, head), p.Style(terminal.Warn, "does not exist"))
-		return
-	case s.Proven:
-		p.Printf("%s  %s %s\n", p.Style(terminal.Strong, head), s.Version, p.Style(terminal.Good, "proven"))
-	default:
-		p.Printf("%s  %s %s\n", p.Style(terminal.Strong, head), s.Version, p.Style(terminal.Warn, "not proven"))
+	verdict := p.Style(terminal.Warn, "not proven")
+	if s.Proven {
+		verdict = p.Style(terminal.Good, "proven")
 	}
+	p.Printf("%s  %s %s\n", p.Style(terminal.Strong, head), s.Version, verdict)
 	for _, m := range s.Missing {
 		p.Printf("  %s\n", m)
 	}

@@ -62,15 +62,6 @@ func TestStatusTellsWhyTheDeploymentUnderWayGetsNowhere(t *testing.T) {
 	}
 }
 
-func TestStatusOfAServiceThatDoesNotExist(t *testing.T) {
-	t.Parallel()
-	p, out, _ := testProgram()
-	p.showStatus(deploy.Status{Cluster: "qa", Service: "web", Seen: rollout.Observed{Status: rollout.Missing}})
-	if got, want := out.String(), "web on qa  does not exist\n"; got != want {
-		t.Errorf("got %q, want %q", got, want)
-	}
-}
-
 func TestStatusTellsAFailureThatSomethingNewerFollowsFromTheNewestOne(t *testing.T) {
 	t.Parallel()
 	failed := &rollout.LastFailure{Deployment: "ecs-svc/1"}

@@ -18,11 +18,13 @@ func RollBack(ctx context.Context, target Target, ref rollout.ServiceRef, to *ro
 	}
 	primary := seen.Primary()
 	if seen.Status != rollout.Active || primary == nil {
-		return Result{}, fault.New(fault.NotFound, "cannot roll service %q back: there is no such service in cluster %q", ref.Service, ref.Cluster)
+		return Result{}, fault.New(fault.NotFound, "cannot roll service %q back: there is no such service in cluster %q", ref.Service, ref.Cluster).
+			WithHint("check --cluster, --service and --region")
 	}
 	if to == nil {
 		if to = earlier(seen, *primary); to == nil {
-			return Result{}, fault.New(fault.NotFound, "cannot roll service %q back: nothing before %s was ever proven", ref.Service, primary.Revision)
+			return Result{}, fault.New(fault.NotFound, "cannot roll service %q back: nothing before %s was ever proven", ref.Service, primary.Revision).
+				WithHint("install a version that is known to work: `slipway install VERSION`")
 		}
 	}
 	now := time.Now()

@@ -314,8 +314,12 @@ func TestRollBackGoesToTheRevisionBefore(t *testing.T) {
 			t.Errorf("again: %v", err)
 		}
 		s.proven = nil
-		if _, err := RollBack(t.Context(), s, wanted().Ref, nil, rollout.Policy{}, Options{}); fault.KindOf(err) != fault.NotFound {
-			t.Errorf("with nothing proven: %v", err)
+		if _, err := RollBack(t.Context(), s, wanted().Ref, nil, rollout.Policy{}, Options{}); fault.KindOf(err) != fault.NotFound || fault.HintOf(err) == "" {
+			t.Errorf("with nothing proven: %v; hint %q", err, fault.HintOf(err))
+		}
+		s.exists = false
+		if _, err := RollBack(t.Context(), s, wanted().Ref, nil, rollout.Policy{}, Options{}); fault.KindOf(err) != fault.NotFound || fault.HintOf(err) == "" {
+			t.Errorf("of a missing service: %v; hint %q", err, fault.HintOf(err))
 		}
 	})
 }
