@@ -84,25 +84,57 @@ func (e *Engine) open(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if e.runtime, e.words, err = openRuntime(ctx, e.options); err != nil {
+	used, err := readUsage(e.options.Dir)
+	if err != nil {
+		return err
+	}
+	if e.runtime, e.words, err = openRuntime(ctx, e.options, used); err != nil {
 		return err
 	}
 	e.engine, err = engine.Open(ctx, engine.Options{
 		Dir: e.options.Dir, Runtime: e.runtime, Speed: e.options.Speed, Addresses: addresses,
 		Instances: e.options.Instances, Zones: e.options.Zones,
-		Identity: engine.Identity{Region: e.options.Region}, Logger: e.options.Logger,
+		Identity: engine.Identity{Region: e.options.Region}, Logger: e.options.Logger, Cleared: e.cleared,
 	})
 	if err != nil {
 		return err
 	}
 	probing := probe(e.engine.DB(), e.runtime)
 	e.runtime = nil // the engine closes it from now on
+	if err := e.use(); err != nil {
+		return err
+	}
 	e.images, err = images.Open(filepath.Join(e.options.Dir, "images"), images.Options{Immutable: e.immutable})
 	if err != nil {
 		return err
 	}
 	e.balance = balance.New(balance.Options{DB: e.engine.DB(), Speed: e.engine.Speed(), Logger: e.options.Logger, Probe: probing})
 	return e.handle()
+}
+
+// use remembers what the directory is used with, now that it is this engine's alone. Somebody else may have been quicker
+// with a new one, and gone again.
+func (e *Engine) use() error {
+	kind := RuntimeName(e.engine.Runtime().Kind())
+	used, err := readUsage(e.options.Dir)
+	if err != nil {
+		return err
+	}
+	if _, err := used.choose(e.options.Dir, kind); err != nil {
+		return err
+	}
+	used.Runtime = kind
+	return used.write(e.options.Dir)
+}
+
+// cleared forgets the runtime whose containers have been removed: the next engine may choose another.
+func (e *Engine) cleared() error {
+	used, err := readUsage(e.options.Dir)
+	if err != nil {
+		return err
+	}
+	used.Runtime = ""
+	return used.write(e.options.Dir)
 }
 
 func cannotListen(at string, err error) error {

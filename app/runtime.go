@@ -27,9 +27,23 @@ const (
 // RuntimeNames are all of them, as a flag's help lists them.
 var RuntimeNames = []RuntimeName{Auto, Docker, Process, Scripted}
 
-func openRuntime(ctx context.Context, o EngineOptions) (runtime.Runtime, string, error) {
-	switch o.Runtime {
-	case Auto, "":
+// openRuntime opens the runtime that is asked for, if the directory's containers are not of another.
+func openRuntime(ctx context.Context, o EngineOptions, u usage) (runtime.Runtime, string, error) {
+	name, err := u.choose(o.Dir, o.Runtime)
+	if err != nil {
+		return nil, "", err
+	}
+	r, words, err := openNamed(ctx, o, name)
+	if u.Runtime != "" && fault.KindOf(err) == fault.Unavailable {
+		return nil, "", fault.New(fault.Unavailable, "the engine's directory %s is used with the runtime %s: %w", o.Dir, name, err).
+			WithHint("have it answer (start Docker, or point DOCKER_HOST at it); or give another directory with --data")
+	}
+	return r, words, err
+}
+
+func openNamed(ctx context.Context, o EngineOptions, name RuntimeName) (runtime.Runtime, string, error) {
+	switch name {
+	case Auto:
 		r, words, err := openDocker(ctx, o)
 		if fault.KindOf(err) == fault.Unavailable {
 			return openProcess(ctx, o)
@@ -39,10 +53,8 @@ func openRuntime(ctx context.Context, o EngineOptions) (runtime.Runtime, string,
 		return openDocker(ctx, o)
 	case Process:
 		return openProcess(ctx, o)
-	case Scripted:
-		return scripted.New(o.speed()), "scripted: no containers run, tasks live and die as their labels say", nil
 	default:
-		return nil, "", fault.New(fault.Invalid, "there is no runtime %q", o.Runtime).WithHint("choose one of auto, docker, process, scripted")
+		return scripted.New(o.speed()), "scripted: no containers run, tasks live and die as their labels say", nil
 	}
 }
 

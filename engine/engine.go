@@ -102,7 +102,14 @@ func (e *Engine) Stop(ctx context.Context) error {
 
 // Clear stops the engine and removes all its containers, without waiting for their programs. It is meant for an engine
 // whose directory will not be used again: what the state says of tasks stays as it was.
-func (e *Engine) Clear(ctx context.Context) error { return e.end(ctx, e.tasks.Clear) }
+func (e *Engine) Clear(ctx context.Context) error { return e.end(ctx, e.clear) }
+
+func (e *Engine) clear(ctx context.Context) error {
+	if err := e.tasks.Clear(ctx); err != nil || e.options.Cleared == nil {
+		return err
+	}
+	return e.options.Cleared()
+}
 
 // end brings everything to rest, does one last thing, and closes what is open. Only the first call has an effect.
 func (e *Engine) end(ctx context.Context, last func(context.Context) error) error {

@@ -31,6 +31,10 @@ type Options struct {
 	// Secret returns the value of a secret that a container names (ARN or name). Nil: there are none.
 	Secret func(ctx context.Context, valueFrom string) (string, error)
 
+	// Cleared is called when Clear has removed all containers, while the directory is still this engine's alone. Nil:
+	// nothing more is to be done.
+	Cleared func() error
+
 	Logger *slog.Logger // silent when nil
 }
 
