@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/netip"
 	"path/filepath"
+	"slices"
 	"sync"
 	"syscall"
 	"time"
@@ -18,6 +19,7 @@ import (
 	"github.com/slipway-cd/slipway/engine/api/ecrapi"
 	"github.com/slipway-cd/slipway/engine/balance"
 	"github.com/slipway-cd/slipway/engine/images"
+	"github.com/slipway-cd/slipway/engine/objects"
 	"github.com/slipway-cd/slipway/engine/runtime"
 	"github.com/slipway-cd/slipway/engine/runtime/docker"
 	"github.com/slipway-cd/slipway/fault"
@@ -46,8 +48,11 @@ type Engine struct {
 	engine  *engine.Engine
 	balance *balance.Balance
 	images  *images.Store
+	objects *objects.Store
 	runtime runtime.Runtime
-	words   string // what the runtime is, for people
+	words   string   // what the runtime is, for people
+	former  []string // host:port where engines on the directory served before, the latest last
+	moved   string   // the one of them that it comes from; empty when it has stayed
 
 	listener net.Listener
 	server   *http.Server
@@ -80,6 +85,9 @@ func (e *Engine) open(ctx context.Context) error {
 		return cannotListen(e.options.Listen, err)
 	}
 	e.listener = listener
+	if e.objects, err = objects.Open(filepath.Join(e.options.Dir, "objects")); err != nil {
+		return err
+	}
 	addresses, err := Addresses(e.Addr())
 	if err != nil {
 		return err
@@ -88,11 +96,12 @@ func (e *Engine) open(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	e.former, e.moved = used.before(e.Addr()), used.movedTo(e.Addr())
 	if e.runtime, e.words, err = openRuntime(ctx, e.options, used); err != nil {
 		return err
 	}
 	e.engine, err = engine.Open(ctx, engine.Options{
-		Dir: e.options.Dir, Runtime: e.runtime, Speed: e.options.Speed, Addresses: addresses,
+		Dir: e.options.Dir, Runtime: resident{e.runtime, e.resolve}, Speed: e.options.Speed, Addresses: addresses,
 		Instances: e.options.Instances, Zones: e.options.Zones,
 		Identity: engine.Identity{Region: e.options.Region}, Logger: e.options.Logger, Cleared: e.cleared,
 	})
@@ -123,7 +132,7 @@ func (e *Engine) use() error {
 	if _, err := used.choose(e.options.Dir, kind); err != nil {
 		return err
 	}
-	used.Runtime = kind
+	used.Runtime, used.Addresses = kind, append(used.before(e.Addr()), e.Addr())
 	return used.write(e.options.Dir)
 }
 
@@ -152,7 +161,7 @@ func (e *Engine) immutable(name images.Name, _ images.Tag) bool {
 
 func (e *Engine) handle() error {
 	aws, err := api.Handler(api.Options{
-		Engine: e.engine, Images: e.images, Host: e.Addr, Credentials: e.options.Credentials, Logger: e.options.Logger,
+		Engine: e.engine, Images: e.images, Objects: e.objects, Host: e.Addr, Credentials: e.options.Credentials, Logger: e.options.Logger,
 	})
 	if err != nil {
 		return err
@@ -207,7 +216,9 @@ func (e *Engine) Clear(ctx context.Context) error {
 	docked := e.engine.Runtime().Kind() == string(Docker)
 	err := e.engine.Clear(ctx)
 	if docked {
-		err = errors.Join(err, docker.ForgetImages(ctx, docker.Options{}, e.Addr()))
+		for _, address := range append(slices.Clone(e.former), e.Addr()) {
+			err = errors.Join(err, docker.ForgetImages(ctx, docker.Options{}, address))
+		}
 	}
 	return err
 }
@@ -249,6 +260,9 @@ func reachable(listen string) string {
 
 // Endpoint returns the URL of the endpoint, which is also where the image registry is.
 func (e *Engine) Endpoint() string { return "http://" + e.Addr() }
+
+// Moved returns host:port of where the engine on the directory served last, if that was somewhere else; else "".
+func (e *Engine) Moved() string { return e.moved }
 
 // Runtime says in words what runs the containers.
 func (e *Engine) Runtime() string { return e.words }

@@ -14,7 +14,8 @@ import (
 // usage is what a data directory remembers of the engines that used it. What they left behind is found again only by an
 // engine that knows it.
 type usage struct {
-	Runtime RuntimeName `json:"runtime,omitempty"` // that its containers belong to; empty when there are none
+	Runtime   RuntimeName `json:"runtime,omitempty"` // that its containers belong to; empty when there are none
+	Addresses []string    `json:"addresses"`         // host:port of the endpoint, the latest last: images are named so
 }
 
 func usageFile(dir string) string { return filepath.Join(dir, "engine.json") }
@@ -34,6 +35,19 @@ func readUsage(dir string) (usage, error) {
 			WithHint("give another directory with --data")
 	}
 	return u, nil
+}
+
+// before returns the addresses that an engine had before it had this one.
+func (u usage) before(address string) []string {
+	return slices.DeleteFunc(slices.Clone(u.Addresses), func(a string) bool { return a == address })
+}
+
+// movedTo returns the address that the last engine had, empty when it is this one or there was none.
+func (u usage) movedTo(address string) string {
+	if n := len(u.Addresses); n > 0 && u.Addresses[n-1] != address {
+		return u.Addresses[n-1]
+	}
+	return ""
 }
 
 // write remembers it, as a whole or not at all.

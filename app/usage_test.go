@@ -5,6 +5,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -51,6 +52,23 @@ func refusedEngine(t *testing.T, o EngineOptions) error {
 		t.Fatal("it is not refused")
 	}
 	return err
+}
+
+func TestTheAddressesOfADirectoryAreRemembered(t *testing.T) {
+	t.Parallel()
+	u := usage{Addresses: []string{"a:1", "b:2"}}
+	if before, from := u.before("c:3"), u.movedTo("c:3"); !slices.Equal(before, []string{"a:1", "b:2"}) || from != "b:2" {
+		t.Errorf("somewhere new: %q, from %q", before, from)
+	}
+	if before, from := u.before("b:2"), u.movedTo("b:2"); !slices.Equal(before, []string{"a:1"}) || from != "" {
+		t.Errorf("where it was: %q, from %q", before, from)
+	}
+	if before, from := u.before("a:1"), u.movedTo("a:1"); !slices.Equal(before, []string{"b:2"}) || from != "b:2" {
+		t.Errorf("back: %q, from %q", before, from)
+	}
+	if before, from := (usage{}).before("a:1"), (usage{}).movedTo("a:1"); len(before) > 0 || from != "" {
+		t.Errorf("for the first time: %q, from %q", before, from)
+	}
 }
 
 func TestAnotherRuntimeIsRefusedUntilTheContainersAreRemoved(t *testing.T) {

@@ -173,6 +173,9 @@ func (p *Program) engineReady(e *app.Engine, o app.EngineOptions) {
 	}
 	p.Say("%s %s", p.Style(terminal.Good, "engine is ready:"), e.Runtime())
 	p.Say("state is kept in %s", absolute(o.Dir))
+	if from := e.Moved(); from != "" {
+		p.Say("it has moved from %s: images named so are found here, load balancers and instances keep their addresses", from)
+	}
 	p.Printf("%s\n", e.Endpoint())
 }
 
