@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -18,6 +19,7 @@ import (
 	"github.com/slipway-cd/slipway/cli"
 	"github.com/slipway-cd/slipway/cli/terminal"
 	"github.com/slipway-cd/slipway/deploy"
+	"github.com/slipway-cd/slipway/examples"
 	"github.com/slipway-cd/slipway/registry"
 )
 
@@ -31,7 +33,9 @@ var program = sync.OnceValues(func() (v1.Image, error) {
 // project copies the example project, with the user's own templates, so that each version may have its number.
 func (h *house) project(values ...string) {
 	h.Helper()
-	h.must(os.CopyFS(h.projectDir(), os.DirFS(exampleDir)))
+	example, err := fs.Sub(examples.HIDGenerator, "hid-generator") // not the directory: somebody may have published there
+	h.must(err)
+	h.must(os.CopyFS(h.projectDir(), example))
 	h.edit("slipway.yaml", `version: "1.0.15"`, `version: {file: VERSION}`)
 	h.values = append([]string{"registry=" + h.addr, "clusterName=" + houseCluster}, values...)
 }

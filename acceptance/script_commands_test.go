@@ -3,6 +3,7 @@ package acceptance
 import (
 	"errors"
 	"io"
+	"io/fs"
 	"net/http"
 	"os"
 	"os/exec"
@@ -12,6 +13,8 @@ import (
 	"strings"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/slipway-cd/slipway/examples"
 )
 
 // exits CODE COMMAND [ARGUMENT...]
@@ -41,12 +44,13 @@ func project(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 1 || len(args) > 2 {
 		ts.Fatalf("usage: project NAME [DIR]")
 	}
-	from := filepath.Join("..", "examples", args[0])
-	if _, err := os.Stat(from); err != nil {
-		from = filepath.Join("testdata", "project", args[0])
+	from, err := fs.Sub(examples.HIDGenerator, args[0])
+	ts.Check(err)
+	if _, err := fs.Stat(from, "."); err != nil {
+		from = os.DirFS(filepath.Join("testdata", "project", args[0]))
 	}
 	dir := ts.MkAbs(args[len(args)-1])
-	ts.Check(os.CopyFS(dir, os.DirFS(from)))
+	ts.Check(os.CopyFS(dir, from))
 	ts.Check(ts.Chdir(dir))
 	for _, git := range [][]string{
 		{"init", "--quiet", "--initial-branch=master"}, {"add", "--all"}, {"commit", "--quiet", "--message=Begin"},
