@@ -24,7 +24,9 @@ type addresses struct {
 func (e *Engine) free(tx *state.Tx) *addresses {
 	taken := map[netip.Addr]bool{}
 	for i := range tx.AllInstances() {
-		taken[i.Address] = true
+		if i.Gone.IsZero() {
+			taken[i.Address] = true
+		}
 	}
 	for b := range tx.ClassicBalancers() {
 		taken[b.Address] = true

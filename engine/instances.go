@@ -1,13 +1,16 @@
 package engine
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 
 	"github.com/slipway-cd/slipway/engine/state"
+	"github.com/slipway-cd/slipway/fault"
 )
 
 // NewInstances gives a new cluster its container instances, spread over the zones.
@@ -22,29 +25,106 @@ func (e *Engine) NewInstances(tx *state.Tx, cluster state.ClusterName) error {
 	return nil
 }
 
-// NewInstance adds one container instance to a cluster.
+// NewInstance adds one container instance of the engine's own to a cluster.
 func (e *Engine) NewInstance(tx *state.Tx, cluster state.ClusterName, zone string, now time.Time) (*state.Instance, error) {
+	return e.RegisterInstance(tx, &state.Instance{
+		Cluster: cluster, Zone: zone, CPU: e.options.InstanceCPU, Memory: e.options.InstanceMemory, Ports: agentPorts(),
+	}, now)
+}
+
+// RegisterInstance adds a container instance to a cluster: one that says in which cluster and zone it is and what it has.
+// It gets an id and an address, and of its description what is missing.
+func (e *Engine) RegisterInstance(tx *state.Tx, i *state.Instance, now time.Time) (*state.Instance, error) {
 	address, err := e.Address(tx)
 	if err != nil {
 		return nil, err
 	}
-	i := &state.Instance{
-		ID: state.InstanceID(NewHexID()), Cluster: cluster, Zone: zone, Address: address,
-		CPU: e.options.InstanceCPU, Memory: e.options.InstanceMemory, Ports: agentPorts(),
+	i.ID, i.Address = state.InstanceID(NewHexID()), address
+	i.Doc.ContainerInstanceArn = aws.String(e.options.Identity.InstanceARN(i.Cluster, i.ID))
+	i.Doc.AgentConnected, i.Doc.Status, i.Doc.Version, i.Doc.RegisteredAt = true, aws.String("ACTIVE"), 1, &now
+	if i.Doc.Ec2InstanceId == nil {
+		i.Doc.Ec2InstanceId = aws.String(NewInstanceName())
 	}
-	i.Doc = types.ContainerInstance{
-		ContainerInstanceArn: aws.String(e.options.Identity.InstanceARN(cluster, i.ID)),
-		Ec2InstanceId:        aws.String(NewInstanceName()),
-		AgentConnected:       true,
-		Status:               aws.String("ACTIVE"),
-		Version:              1,
-		VersionInfo:          &types.VersionInfo{AgentVersion: aws.String("1.98.0"), DockerVersion: aws.String("DockerVersion: 25.0.8")},
-		RegisteredAt:         &now,
-		RegisteredResources:  resources(i),
-		Attributes:           attributes(zone),
+	if i.Doc.VersionInfo == nil {
+		i.Doc.VersionInfo = &types.VersionInfo{AgentVersion: aws.String("1.98.0"), DockerVersion: aws.String("DockerVersion: 25.0.8")}
 	}
+	i.Doc.Attributes = withAttributes(i.Doc.Attributes, attributes(i.Zone))
 	tx.Put(i)
 	return i, nil
+}
+
+// withAttributes returns the attributes, with those of the others that they don't name.
+func withAttributes(given, others []types.Attribute) []types.Attribute {
+	list := slices.Clone(given)
+	for _, a := range others {
+		if !slices.ContainsFunc(given, func(g types.Attribute) bool { return aws.ToString(g.Name) == aws.ToString(a.Name) }) {
+			list = append(list, a)
+		}
+	}
+	return list
+}
+
+// Zone returns the availability zone that the next container instance of a cluster belongs to: one with the fewest.
+func (e *Engine) Zone(snap state.Snapshot, cluster state.ClusterName) string {
+	counts := map[string]int{}
+	for i := range snap.Instances(cluster) {
+		if i.Gone.IsZero() {
+			counts[i.Zone]++
+		}
+	}
+	return slices.MinFunc(e.Zones(), func(a, b string) int { return cmp.Or(counts[a]-counts[b], cmp.Compare(a, b)) })
+}
+
+// DeregisterInstance takes a container instance out of its cluster. What runs on it is lost, and the services start other
+// tasks in its place. It is described as INACTIVE for a while.
+func (e *Engine) DeregisterInstance(tx *state.Tx, id state.InstanceID) (*state.Instance, error) {
+	return e.remove(tx, id, true, types.TaskStopCodeUserInitiated, "Container instance deregistration forced by user")
+}
+
+// LoseInstance has a container instance disappear as one that is terminated does, with everything that runs on it.
+func (e *Engine) LoseInstance(tx *state.Tx, id state.InstanceID) (*state.Instance, error) {
+	i, ok := tx.Instance(id)
+	if !ok {
+		return nil, noInstance(id)
+	}
+	reason := fmt.Sprintf("Host EC2 (instance %s) terminated.", aws.ToString(i.Doc.Ec2InstanceId))
+	return e.remove(tx, id, false, types.TaskStopCodeTerminationNotice, reason)
+}
+
+func noInstance(id state.InstanceID) error {
+	return fault.New(fault.NotFound, "the container instance %q does not exist", id)
+}
+
+func (e *Engine) remove(tx *state.Tx, id state.InstanceID, connected bool, code types.TaskStopCode, reason string) (*state.Instance, error) {
+	i, ok := tx.Instance(id)
+	if !ok || !i.Gone.IsZero() {
+		return nil, noInstance(id)
+	}
+	gone := *i
+	gone.Gone = e.Now()
+	gone.Doc.Status, gone.Doc.AgentConnected = aws.String("INACTIVE"), connected
+	gone.Doc.Version++
+	tx.Put(&gone)
+	for _, t := range slices.Collect(tx.TasksOnInstance(id)) {
+		if t.Alive() {
+			tx.Put(lost(t, gone.Gone, code, reason))
+		}
+	}
+	return &gone, nil
+}
+
+// lost returns the task as it is when its instance has gone: nobody can stop it any more, its containers are removed.
+func lost(t *state.Task, at time.Time, code types.TaskStopCode, reason string) *state.Task {
+	c := *t
+	c.Lost = true
+	if c.Desired != state.Stopped {
+		c.Desired, c.StopCode, c.StoppedReason, c.StoppingAt = state.Stopped, code, reason, at
+	}
+	if c.Last.Before(state.Deprovisioning) {
+		c.Last = state.Deprovisioning
+	}
+	c.Version++
+	return &c
 }
 
 // agentPorts are the host ports that an instance keeps for itself. [ecs-behaviour 1.6, Networking]
@@ -54,19 +134,6 @@ func agentPorts() []state.HostPort {
 		ports = append(ports, state.HostPort{Port: p, Protocol: types.TransportProtocolTcp})
 	}
 	return ports
-}
-
-func resources(i *state.Instance) []types.Resource {
-	var ports []string
-	for _, p := range i.Ports {
-		ports = append(ports, fmt.Sprint(p.Port))
-	}
-	return []types.Resource{
-		{Name: aws.String("CPU"), Type: aws.String("INTEGER"), IntegerValue: int32(i.CPU)},       //nolint:gosec // an option's value
-		{Name: aws.String("MEMORY"), Type: aws.String("INTEGER"), IntegerValue: int32(i.Memory)}, //nolint:gosec // an option's value
-		{Name: aws.String("PORTS"), Type: aws.String("STRINGSET"), StringSetValue: ports},
-		{Name: aws.String("PORTS_UDP"), Type: aws.String("STRINGSET"), StringSetValue: []string{}},
-	}
 }
 
 // attributes are what placement constraints and strategies may name.

@@ -23,9 +23,10 @@ type loop struct {
 
 // item is one thing that the loop does at a time.
 type item struct {
-	chore   chore
-	service state.ServiceKey
-	task    state.TaskID
+	chore    chore
+	service  state.ServiceKey
+	task     state.TaskID
+	instance state.InstanceID
 }
 
 // chore is a sort of thing that the loop does.
@@ -36,6 +37,7 @@ const (
 	forgetTask        chore = "task"        // delete a task that was stopped long enough ago
 	forgetService     chore = "service"     // delete a service that was INACTIVE long enough, with all that belongs to it
 	forgetDeployments chore = "deployments" // delete the oldest deployments of a service
+	forgetInstance    chore = "instance"    // delete a container instance that went long enough ago
 )
 
 func serviceItem(key state.ServiceKey) item { return item{chore: passOver, service: key} }
@@ -50,6 +52,9 @@ func newLoop(e *Engine) *loop {
 	}
 	for t := range snap.AllTasks() {
 		l.forget(t)
+	}
+	for i := range snap.AllInstances() {
+		l.retireInstance(i)
 	}
 	return l
 }

@@ -26,6 +26,9 @@ func (l *loop) note(c state.Change) {
 		}
 	case *state.Instance:
 		l.touchCluster(r.Cluster, false)
+		if c.After != nil {
+			l.retireInstance(r)
+		}
 	}
 }
 

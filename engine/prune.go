@@ -33,6 +33,13 @@ func (l *loop) retire(s *state.Service) {
 	}
 }
 
+// retireInstance puts on the agenda when a container instance that has gone is forgotten.
+func (l *loop) retireInstance(i *state.Instance) {
+	if !i.Gone.IsZero() {
+		l.agenda.Add(item{chore: forgetInstance, instance: i.ID}, i.Gone.Add(l.engine.keep()))
+	}
+}
+
 func inactive(s *state.Service) bool { return aws.ToString(s.Doc.Status) == "INACTIVE" }
 
 // prune deletes what has been kept long enough. It returns when to try again; zero: it is gone.
@@ -44,7 +51,23 @@ func (e *Engine) prune(tx *state.Tx, i item, now time.Time) time.Time {
 		e.pruneService(tx, i.service, now)
 	case forgetDeployments:
 		pruneDeployments(tx, i.service)
+	case forgetInstance:
+		return e.pruneInstance(tx, i.instance, now)
 	}
+	return time.Time{}
+}
+
+func (e *Engine) pruneInstance(tx *state.Tx, id state.InstanceID, now time.Time) time.Time {
+	i, ok := tx.Instance(id)
+	if !ok {
+		return time.Time{}
+	}
+	for t := range tx.TasksOnInstance(id) {
+		if t.Alive() {
+			return now.Add(e.keep())
+		}
+	}
+	tx.Delete(i)
 	return time.Time{}
 }
 

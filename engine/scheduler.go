@@ -2,7 +2,6 @@ package engine
 
 import (
 	"math/rand/v2"
-	"slices"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -18,21 +17,14 @@ func (e *Engine) plan(snap state.Snapshot, key state.ServiceKey, now time.Time) 
 	return schedule.Service(snap, key, now, e.pace)
 }
 
-// ask says for what a stand-alone task seeks a place.
-func ask(d *state.TaskDefinition, in *ecs.RunTaskInput) schedule.Ask {
+// ask says for what a stand-alone task seeks a place, at the capacity provider whose turn it is.
+func ask(d *state.TaskDefinition, in *ecs.RunTaskInput, provider string) schedule.Ask {
 	return schedule.Ask{
-		Definition: d, Overrides: in.Overrides, Fargate: onFargate(in), Group: groupOf(d, in),
+		Definition: d, Overrides: in.Overrides, Group: groupOf(d, in), Provider: provider,
+		Fargate:     in.LaunchType == types.LaunchTypeFargate || schedule.OnFargate(provider),
 		Constraints: in.PlacementConstraints, Strategies: in.PlacementStrategy,
 		Seed: rand.Uint64(), //nolint:gosec // spreads tasks, keeps no secret
 	}
-}
-
-func onFargate(in *ecs.RunTaskInput) bool {
-	return in.LaunchType == types.LaunchTypeFargate ||
-		slices.ContainsFunc(in.CapacityProviderStrategy, func(i types.CapacityProviderStrategyItem) bool {
-			name := aws.ToString(i.CapacityProvider)
-			return name == "FARGATE" || name == "FARGATE_SPOT"
-		})
 }
 
 func groupOf(d *state.TaskDefinition, in *ecs.RunTaskInput) string {

@@ -18,11 +18,35 @@ import (
 func (e *Engine) RunTask(
 	tx *state.Tx, cluster state.ClusterName, definition *state.TaskDefinition, in *ecs.RunTaskInput,
 ) ([]*state.Task, []types.Failure, error) {
-	var tasks []*state.Task
-	var failures []types.Failure
+	fleet, shares := schedule.NewFleet(tx.Snapshot, cluster), schedule.NewShares(in.CapacityProviderStrategy)
+	return e.startEach(tx, cluster, definition, in, int(aws.ToInt32(orDefault(in.Count, 1))), func(int) (schedule.Place, *schedule.Failure) {
+		place, failure := fleet.Place(ask(definition, in, shares.Next()))
+		if failure == nil {
+			shares.Note(place.Provider)
+		}
+		return place, failure
+	})
+}
+
+// StartTask starts one stand-alone task on each of the container instances that has room for it; for each of the others
+// it returns what is lacking. Placement constraints and strategies don't count. The request is one of RunTask, without
+// what a scheduler would need.
+func (e *Engine) StartTask(
+	tx *state.Tx, cluster state.ClusterName, definition *state.TaskDefinition, in *ecs.RunTaskInput, on []state.InstanceID,
+) ([]*state.Task, []types.Failure, error) {
 	fleet := schedule.NewFleet(tx.Snapshot, cluster)
-	for range aws.ToInt32(orDefault(in.Count, 1)) {
-		place, failure := fleet.Place(ask(definition, in))
+	return e.startEach(tx, cluster, definition, in, len(on), func(n int) (schedule.Place, *schedule.Failure) {
+		return fleet.PlaceOn(ask(definition, in, ""), on[n])
+	})
+}
+
+// startEach starts n tasks at the places that are found for them.
+func (e *Engine) startEach(
+	tx *state.Tx, cluster state.ClusterName, definition *state.TaskDefinition, in *ecs.RunTaskInput, n int,
+	find func(int) (schedule.Place, *schedule.Failure),
+) (tasks []*state.Task, failures []types.Failure, err error) {
+	for i := range n {
+		place, failure := find(i)
 		if failure != nil {
 			failures = append(failures, failure.Doc())
 			continue
@@ -122,6 +146,7 @@ func (e *Engine) start(tx *state.Tx, l launch) (*state.Task, error) {
 		ID: state.TaskID(NewHexID()), Cluster: l.cluster, Service: l.service, TaskDefinition: l.definition.TaskDefinitionID,
 		Group: l.group, StartedBy: l.startedBy, LaunchType: l.launchType,
 		Instance: l.place.Instance, Zone: l.place.Zone, CPU: l.place.CPU, Memory: l.place.Memory, Ports: l.place.Ports,
+		GPUs: l.place.GPUs, Provider: l.place.Provider,
 		Last: state.Pending, Desired: state.Running, Health: types.HealthStatusUnknown, Version: 1, CreatedAt: now,
 		Overrides: l.overrides, Tags: l.tags, EnableExecuteCommand: l.exec,
 	}

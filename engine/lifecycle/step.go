@@ -80,10 +80,12 @@ func (w *work) serves() bool {
 	return true
 }
 
-// cleanUp removes the containers once their output is safe.
+// cleanUp removes the containers once their output is safe. Those of a lost instance run on and are removed as they are.
 func (w *work) cleanUp(ctx context.Context) Outcome {
-	for _, c := range w.task.Containers {
-		w.followers.wait(ctx, Name(w.task.ID, c.Name))
+	if !w.task.Lost {
+		for _, c := range w.task.Containers {
+			w.followers.wait(ctx, Name(w.task.ID, c.Name))
+		}
 	}
 	for _, c := range w.task.Containers {
 		if err := w.Runtime.Remove(ctx, Name(w.task.ID, c.Name)); err != nil {

@@ -19,6 +19,7 @@ const (
 	sortConfiguration sort = "configuration"
 	sortTargets       sort = "targets"
 	sortSteady        sort = "steady"
+	sortProtected     sort = "protected"
 	sortUnhealthy     sort = "unhealthy " // followed by the task's id
 )
 

@@ -52,6 +52,9 @@ type task struct {
 	sick    *sickness // why it has to be replaced; nil when it hasn't
 	stopped bool      // this pass stops it
 	surplus bool      // and nothing takes its place
+
+	leaving   bool // it cannot stay on its container instance
+	protected bool // neither scaling in nor a deployment may stop it
 }
 
 // look gathers what is known of a service. It costs as much as the service has tasks that are not Settled.
@@ -99,7 +102,7 @@ func (p *pass) assign(byID map[state.DeploymentID]*deployment) {
 			d = &deployment{Deployment: &state.Deployment{ID: t.Deployment, Status: state.Inactive, Broken: true}}
 			byID[t.Deployment] = d
 		}
-		view := &task{Task: t, of: d}
+		view := &task{Task: t, of: d, leaving: p.leaves(t), protected: t.Protected.After(p.now)}
 		if t.Alive() {
 			d.tasks = append(d.tasks, view)
 		} else {
@@ -201,7 +204,7 @@ func staying(t *task) bool {
 }
 
 // good: the task stays and nothing is known against it.
-func good(t *task) bool { return staying(t) && t.sick == nil }
+func good(t *task) bool { return staying(t) && t.sick == nil && !t.leaving }
 
 // well: the task stays and is healthy.
 func well(t *task) bool { return staying(t) && t.healthy }

@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 	"pgregory.net/rapid"
 
@@ -143,6 +144,12 @@ func (h *history) step() {
 		h.endTask(types.TaskStopCodeUserInitiated)
 	case 4:
 		h.endTask(types.TaskStopCodeEssentialContainerExited)
+	case 5:
+		h.setStatus("1", rapid.SampledFrom([]string{"ACTIVE", "DRAINING"}).Draw(h.t, "status"))
+	case 6:
+		h.protect(time.Duration(rapid.IntRange(0, 30).Draw(h.t, "minutes")) * time.Minute)
+	case 7:
+		h.lose("1")
 	}
 	h.run(time.Duration(rapid.IntRange(1, 60).Draw(h.t, "ticks")) * tick)
 }
@@ -161,6 +168,8 @@ func TestRulesHoldUnderRandomHistories(t *testing.T) {
 // comesToRest ends the history with a deployment of tasks that behave well: it becomes steady, and then nothing is done.
 func (h *history) comesToRest() {
 	h.behaviour[99] = behaviour{}
+	h.changed("1", func(i *state.Instance) { i.Gone, i.Doc.Status = time.Time{}, aws.String("ACTIVE") })
+	h.protect(0)
 	h.change(func(s *state.Service) {
 		low, high := int32(0), int32(200)
 		s.Doc.DeploymentConfiguration.MinimumHealthyPercent, s.Doc.DeploymentConfiguration.MaximumPercent = &low, &high

@@ -9,6 +9,7 @@ import (
 // roll starts tasks of the PRIMARY deployment and stops those of the others, between floor and ceiling.
 // [ecs-behaviour 1.2]
 func (p *pass) roll() {
+	p.evict()
 	p.startNew()
 	p.replaceOld()
 	p.relieveOld()
@@ -17,6 +18,7 @@ func (p *pass) roll() {
 	p.sayStarts(p.unhealthy())
 	p.sayStops()
 	p.sayStuck()
+	p.sayProtected()
 	p.want()
 }
 
@@ -67,7 +69,7 @@ func (p *pass) relieveOld() {
 	var tasks []*task
 	for _, d := range p.olds {
 		for _, t := range d.tasks {
-			if staying(t) && d.Broken && !t.healthy {
+			if staying(t) && d.Broken && !t.healthy && !t.protected {
 				p.scaleIn(t)
 			}
 		}
@@ -75,7 +77,7 @@ func (p *pass) relieveOld() {
 	}
 	surplus := p.primary.count(well) - p.desired
 	for _, d := range p.olds {
-		surplus += d.count(staying)
+		surplus += d.count(func(t *task) bool { return staying(t) && !t.leaving })
 	}
 	p.stopOld(tasks, surplus)
 }
@@ -174,7 +176,7 @@ func (p *pass) sayStuck() {
 	case waits && p.refusal != nil:
 		p.sayOnce(p.primary, sortPlacement, ") was unable to place a task because no container instance met all of its requirements."+
 			" %s For more information, see the Troubleshooting section of the Amazon ECS Developer Guide.", p.refusal.Text())
-	case waits && p.room() <= 0 && p.healthy() == p.alive() && p.healthy() <= p.floor:
+	case waits && len(p.plan.Start) == 0 && p.room() <= 0 && p.healthy() == p.alive() && p.healthy() <= p.floor:
 		p.sayOnce(p.primary, sortConfiguration, ") was unable to stop or start tasks during a deployment because of the service"+
 			" deployment configuration. Update the minimumHealthyPercent or maximumPercent value and try again.")
 	case p.missing == 0:

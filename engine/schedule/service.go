@@ -37,6 +37,8 @@ func (p *pass) advance() {
 	switch {
 	case p.status() == statusDraining:
 		p.drain()
+	case p.service.Daemon():
+		p.daemon()
 	default:
 		p.update()
 	}

@@ -19,17 +19,20 @@ func (p *pass) complete() {
 		record.Completed, record.Updated = p.now, p.now
 		p.say(") (deployment %s) deployment completed.", record.ID)
 	}
-	p.settleDown(p.whole() && p.alive() == p.desired && p.primary.State == types.DeploymentRolloutStateCompleted)
+	p.settleDown(p.whole() && (p.alive() == p.desired || p.service.Daemon()) && p.primary.State == types.DeploymentRolloutStateCompleted)
 }
 
 // whole reports whether the PRIMARY deployment has what it wants, and the others have nothing left.
 func (p *pass) whole() bool {
+	if p.service.Daemon() {
+		return p.everywhere()
+	}
 	for _, d := range p.olds {
 		if len(d.tasks) > 0 {
 			return false
 		}
 	}
-	return !p.turned && len(p.plan.Start) == 0 && p.primary.count(well) == p.desired && p.primary.count(staying) == p.desired
+	return !p.turned && !p.leaving() && len(p.plan.Start) == 0 && p.primary.count(well) == p.desired && p.primary.count(staying) == p.desired
 }
 
 // settleDown tells that the service is steady: once, and again after pace.Quiet.

@@ -83,13 +83,16 @@ func (p *pass) stop(t *task, reason string) {
 // scaleIn stops a task because there are enough others.
 func (p *pass) scaleIn(t *task) {
 	t.surplus = true
-	p.stop(t, "Scaling activity initiated by (deployment "+string(t.of.ID)+")")
+	p.stop(t, reasonScaling(t))
 }
 
+func reasonScaling(t *task) string { return "Scaling activity initiated by (deployment " + string(t.of.ID) + ")" }
+
 // choose returns up to n of the tasks to be stopped, of which up to budget healthy ones: first those that aren't healthy,
-// newest first, then one after the other from where most are, so that the rest stays spread. [ecs-behaviour 1.6, placement]
+// newest first, then one after the other from where most are, so that the rest stays spread. Protected ones are none of
+// them. [ecs-behaviour 1.6, placement]
 func choose(tasks []*task, n, budget int) []*task {
-	rest := slices.DeleteFunc(slices.Clone(tasks), func(t *task) bool { return !staying(t) })
+	rest := slices.DeleteFunc(slices.Clone(tasks), func(t *task) bool { return !staying(t) || t.protected })
 	slices.SortStableFunc(rest, func(a, b *task) int {
 		return cmp.Or(order(a.healthy, b.healthy), order(a.sick == nil, b.sick == nil), b.CreatedAt.Compare(a.CreatedAt), cmp.Compare(a.ID, b.ID))
 	})

@@ -36,6 +36,7 @@ type Instance struct {
 	Memory  int        // registered memory, MiB
 	Ports   []HostPort // reserved for the instance itself
 	GPUs    []string   // ids of its GPUs
+	Guest   bool       // somebody registered it; the engine's own instances come and go with their cluster
 	Gone    time.Time  // when it was deregistered or lost, and became INACTIVE; zero while it is there
 	Doc     types.ContainerInstance
 }
