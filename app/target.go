@@ -42,6 +42,9 @@ func Target(ctx context.Context, scheduler config.Scheduler, o TargetOptions) (d
 // AWSConfig loads AWS's shared configuration, with what is given in front of it. For an endpoint on this machine, which
 // is an engine, region and credentials are made up when there are none.
 func AWSConfig(ctx context.Context, o TargetOptions) (aws.Config, error) {
+	if err := checkEndpoint(o.Endpoint); err != nil {
+		return aws.Config{}, err
+	}
 	local := onThisMachine(o.Endpoint)
 	cfg, err := awsconfig.LoadDefaultConfig(ctx, o.load(local)...)
 	if err != nil {
@@ -88,6 +91,21 @@ func madeUp(ctx context.Context, cfg aws.Config) aws.Config {
 		cfg.Credentials = credentials.NewStaticCredentialsProvider("slipway", "slipway", "")
 	}
 	return cfg
+}
+
+// checkEndpoint refuses an endpoint, or AWS_ENDPOINT_URL when it is empty, that is no URL: the most likely slip is to leave
+// http:// out.
+func checkEndpoint(endpoint string) error {
+	from := "--endpoint-url"
+	if endpoint == "" {
+		from, endpoint = "AWS_ENDPOINT_URL", os.Getenv("AWS_ENDPOINT_URL")
+	}
+	u, err := url.Parse(endpoint)
+	if endpoint == "" || err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != "" {
+		return nil
+	}
+	return fault.New(fault.Invalid, "%s: %q is no URL of an endpoint", from, endpoint).
+		WithHint("write it as http://HOST:PORT or https://HOST, as in http://127.0.0.1:4566")
 }
 
 // onThisMachine reports whether an endpoint, or AWS_ENDPOINT_URL when it is empty, is on a loopback address.

@@ -34,7 +34,9 @@ type Target struct {
 func New(o Options) *Target {
 	cfg := o.Config.Copy()
 	cfg.Logger = logging.Nop{} // what the SDK has to say of connections is not for people who watch a rollout
-	cfg.APIOptions = append(cfg.APIOptions, newLimits().addTo)
+	reach := new(reach)
+	cfg.Retryer = reach.retryer(o.Config)
+	cfg.APIOptions = append(cfg.APIOptions, newLimits().addTo, reach.addTo)
 	return &Target{
 		ecs:         ecs.NewFromConfig(cfg),
 		elb:         elasticloadbalancing.NewFromConfig(cfg),
