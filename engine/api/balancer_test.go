@@ -159,7 +159,7 @@ func TestApplicationLoadBalancerIsAnsweredAsAWSAnswers(t *testing.T) {
 		second(h.elbv2.DeleteTargetGroup(t.Context(), &elbv2.DeleteTargetGroupInput{TargetGroupArn: group.TargetGroupArn})):                                             "ResourceInUse: Target group '" + *group.TargetGroupArn + "' is currently in use by a listener or a rule",
 		second(h.elbv2.DescribeLoadBalancers(t.Context(), &elbv2.DescribeLoadBalancersInput{Names: []string{"nope"}})):                                                  "LoadBalancerNotFound: Load balancers '[nope]' not found",
 		second(h.elbv2.DescribeTargetGroups(t.Context(), &elbv2.DescribeTargetGroupsInput{Names: []string{"nope"}})):                                                    "TargetGroupNotFound: One or more target groups not found",
-		second(h.elbv2.CreateLoadBalancer(t.Context(), &elbv2.CreateLoadBalancerInput{Name: aws.String("n"), Type: v2types.LoadBalancerTypeEnumNetwork})):               "InvalidConfigurationRequest: Load balancers of type 'network' are not served by this engine",
+		second(h.elbv2.CreateLoadBalancer(t.Context(), &elbv2.CreateLoadBalancerInput{Name: aws.String("n"), Type: v2types.LoadBalancerTypeEnumGateway})):               "InvalidConfigurationRequest: Load balancers of type 'gateway' are not served by this engine",
 		second(h.elbv2.DeleteRule(t.Context(), &elbv2.DeleteRuleInput{RuleArn: rules.Rules[0].RuleArn})):                                                                "OperationNotPermitted: Default rule '" + *rules.Rules[0].RuleArn + "' cannot be deleted",
 	} {
 		if got := code(request); got != want {

@@ -42,6 +42,9 @@ func tableOf(s listenerSettings, m forwardMaker) (*table, []error) {
 		if err != nil {
 			errs = append(errs, fmt.Errorf("rule %s: %w", cmp.Or(value(doc.RuleArn), value(doc.Priority), "default"), err))
 		}
+		if action, err = transformed(action, doc.Transforms); err != nil {
+			errs = append(errs, fmt.Errorf("rule %s: %w", cmp.Or(value(doc.RuleArn), value(doc.Priority), "default"), err))
+		}
 		r := rule{action: action}
 		for _, c := range doc.Conditions {
 			compiled, err := conditionOf(c)
@@ -75,7 +78,7 @@ func actionOf(s listenerSettings, actions []v2.Action, m forwardMaker) (http.Han
 	}
 	switch last := actions[len(actions)-1]; last.Type {
 	case v2.ActionTypeEnumForward:
-		return m.forward(s, tuplesOf(last)), nil
+		return m.forward(s, last), nil
 	case v2.ActionTypeEnumRedirect:
 		return redirectOf(s, value(last.RedirectConfig)), nil
 	default:

@@ -46,12 +46,15 @@ func targetGroupCheck(tg v2.TargetGroup) Check {
 		c.Port = port
 	}
 	matcher := value(tg.Matcher)
+	if protocolOf(string(tg.Protocol)).raw() {
+		c.Codes = "200-399" // [Health checks for Network Load Balancer target groups]
+	}
 	if c.Version == "GRPC" {
 		c.Path = cmp.Or(c.Path, "/AWS.ALB/healthcheck")
 		c.Codes = cmp.Or(value(matcher.GrpcCode), "12")
 	} else {
 		c.Path = cmp.Or(c.Path, "/")
-		c.Codes = cmp.Or(value(matcher.HttpCode), "200")
+		c.Codes = cmp.Or(value(matcher.HttpCode), c.Codes, "200")
 	}
 	return c
 }
@@ -115,6 +118,20 @@ func parseCodes(s string) (codes, error) {
 		set = append(set, [2]int{int(from), int(to)})
 	}
 	return set, nil
+}
+
+// CheckCodes returns an error when s is no set of codes ("200", "200,202", "200-299") between least and most.
+func CheckCodes(s string, least, most int) error {
+	set, err := parseCodes(s)
+	if err != nil {
+		return err
+	}
+	for _, r := range set {
+		if r[0] < least || r[1] > most {
+			return fmt.Errorf("codes %q must be between %d and %d", s, least, most)
+		}
+	}
+	return nil
 }
 
 func (c codes) has(code int) bool {

@@ -29,20 +29,20 @@ func (b *Balance) drain(t *target, record *state.Target, used bool) {
 	ctx, cancel := context.WithCancel(b.ctx)
 	t.drainEnd, t.stopDrain = end, cancel
 	b.tell(t, drainingHealth(record))
-	began := record.Draining
+	began, lasting := record.Draining, t.settings.Lasting
 	b.work.Go(func() {
 		defer cancel()
-		if !waitUntil(ctx, end, nil) || !waitUntil(ctx, last, t.silence()) {
+		if !waitUntil(ctx, end, nil) || !lasting && !waitUntil(ctx, last, t.silence()) {
 			return
 		}
-		for !b.endDrain(t, began) && waitUntil(ctx, time.Now().Add(retryTime), nil) {
+		for !b.endDrain(t, began, lasting) && waitUntil(ctx, time.Now().Add(retryTime), nil) {
 		}
 	})
 }
 
-// endDrain deletes the record of a drained target, unless the drain was taken back, and closes what is left of it. It
-// returns false when the record could not be deleted.
-func (b *Balance) endDrain(t *target, began time.Time) bool {
+// endDrain deletes the record of a drained target, unless the drain was taken back, and closes what is left of it, unless
+// that is to last. It returns false when the record could not be deleted.
+func (b *Balance) endDrain(t *target, began time.Time, lasting bool) bool {
 	mine := true
 	stored := b.write(func(tx *state.Tx) {
 		r, ok := tx.Target(t.key)
@@ -50,19 +50,23 @@ func (b *Balance) endDrain(t *target, began time.Time) bool {
 			tx.Delete(r)
 		}
 	})
-	if stored && mine {
+	if stored && mine && !lasting {
 		t.close()
 	}
 	return stored
 }
 
 // retire ends a target whose record is gone, or means another one now. What is in flight has the group's delay to come
-// to its end.
+// to its end; the connections of a network load balancer have as long as they want, unless they are to be terminated.
+// [Network Load Balancers: Deregistration delay, connection termination]
 func (b *Balance) retire(t *target) {
 	t.uncheck()
 	t.keep()
 	t.drain()
 	end := time.Now().Add(max(b.scaled(t.settings.Delay), min(t.settings.Delay, grace)))
+	if t.settings.Lasting {
+		end = time.Now().AddDate(1, 0, 0)
+	}
 	b.work.Go(func() {
 		waitUntil(b.ctx, end, t.silence())
 		t.close()

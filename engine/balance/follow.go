@@ -77,11 +77,10 @@ func (b *Balance) reconcile(snap state.Snapshot, touched map[string]bool) {
 		return
 	}
 	b.wanted = layoutOf(snap)
-	for id, s := range b.wanted.groups {
+	for id := range b.wanted.groups {
 		if b.groups[id] == nil {
-			b.groups[id] = &group{}
+			b.groups[id] = &group{id: id}
 		}
-		b.groups[id].classic.Store(s.Classic)
 	}
 	names := map[string]bool{}
 	for t := range snap.AllTargets() {

@@ -4,9 +4,9 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"net"
 	"net/http"
 	"net/http/httputil"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -32,8 +32,10 @@ type forward struct {
 	classic  bool
 	protocol string // what the client spoke: http or https
 	port     string // where it did
-	xff      string
+	headers  headerRules
 	proxy    httputil.ReverseProxy
+
+	groupLasts time.Duration // how long a client stays with its target group; 0: not at all
 }
 
 // share is a group with the end of its part of the sum of weights.
@@ -42,9 +44,10 @@ type share struct {
 	upTo  uint64
 }
 
-func (m forwardMaker) forward(s listenerSettings, tuples []v2.TargetGroupTuple) *forward {
+func (m forwardMaker) forward(s listenerSettings, action v2.Action) *forward {
+	tuples := tuplesOf(action)
 	f := &forward{
-		idle: s.Idle, classic: s.Classic, xff: s.Forward,
+		idle: s.Idle, classic: s.Classic, headers: s.Headers, groupLasts: groupStickiness(action),
 		protocol: strings.ToLower(string(s.Protocol)), port: strconv.Itoa(int(s.At.Port())),
 	}
 	for _, t := range tuples {
@@ -69,17 +72,31 @@ func (m forwardMaker) forward(s listenerSettings, tuples []v2.TargetGroupTuple) 
 	return f
 }
 
+// groupStickiness is how long a client stays with the target group that was chosen for it.
+func groupStickiness(action v2.Action) time.Duration {
+	s := value(value(action.ForwardConfig).TargetGroupStickinessConfig)
+	if !value(s.Enabled) {
+		return 0
+	}
+	return seconds(value(s.DurationSeconds))
+}
+
 // ServeHTTP forwards one request.
 func (f *forward) ServeHTTP(w http.ResponseWriter, r *http.Request) { f.proxy.ServeHTTP(w, r) }
 
 // group returns the group whose turn it is by weight, or nil. Turns are spread out: of weights 1 and 9, the first group
 // gets every tenth request, and not one hundred in a row.
-func (f *forward) group() *group {
+func (f *forward) group(v *visit) *group {
 	switch len(f.shares) {
 	case 0:
 		return nil
 	case 1:
 		return f.shares[0].group
+	}
+	if f.groupLasts > 0 {
+		if g := f.groupOf(v); g != nil {
+			return g
+		}
 	}
 	turn := f.next.Add(1) * stride(f.total) % f.total
 	for _, s := range f.shares {
@@ -88,6 +105,22 @@ func (f *forward) group() *group {
 		}
 	}
 	return nil
+}
+
+// groupOf returns the group that a client is to stay with, or nil.
+func (f *forward) groupOf(v *visit) *group {
+	wanted := opened(v, cookieGroup, cookieGroupCORS)
+	for _, s := range f.shares {
+		if fingerprint(string(s.group.id)) == wanted {
+			return s.group
+		}
+	}
+	return nil
+}
+
+// sticky reports whether clients are told by cookies where they belong.
+func (f *forward) sticky() bool {
+	return f.groupLasts > 0 && len(f.shares) > 1 || slices.ContainsFunc(f.shares, func(s share) bool { return s.group.sticky() })
 }
 
 // stride returns a step near the golden section of n that reaches every number below n.
@@ -116,17 +149,19 @@ var (
 // for classic load balancers, when no connection could be made: those try again ("because the load balancer retries the
 // connection when there are errors", CloudWatch metrics for Classic Load Balancers), while for application load
 // balancers a refused connection is a 502 (Troubleshoot your Application Load Balancers). Nothing was sent in either case.
-func (f *forward) try(do func(*target) error) error {
-	g := f.group()
+func (f *forward) try(v *visit, do func(*target) error) error {
+	g := f.group(v)
 	if g == nil {
 		return errNoTarget
 	}
 	failure := errNoTarget
+	v.group = g
 	for tries := g.size() + 2; tries > 0; {
-		t := g.pick()
+		t := g.pick(v)
 		if t == nil {
 			return failure
 		}
+		v.target = t
 		err := do(t)
 		_, refused := errors.AsType[*dialError](err)
 		switch {
@@ -147,16 +182,27 @@ func (f *forward) RoundTrip(req *http.Request) (resp *http.Response, err error) 
 	if err := buffer(req); err != nil {
 		return nil, errors.Join(errClient, err)
 	}
-	err = f.try(func(t *target) error {
+	v := visitOf(req)
+	err = f.try(v, func(t *target) error {
 		resp, err = t.roundTrip(req, f.idle) //nolint:bodyclose // the proxy that called closes it
 		return err
 	})
+	if err == nil && f.sticky() {
+		f.bind(v, resp.Header)
+	}
+	if err == nil && f.headers.changesAnswers() {
+		f.headers.answer(resp.Header)
+	}
 	return resp, err
 }
 
 func (f *forward) rewrite(r *httputil.ProxyRequest) {
 	r.Out.URL.Scheme, r.Out.URL.Host = "http", "target" // overwritten where it matters; the Host header is the client's
 	r.Out.URL.RawQuery = r.In.URL.RawQuery              // as it came, even if it is no proper query
+	r.Out.Host = f.headers.host(r.In.Host, f.port)
+	if f.headers.OnlyValid {
+		dropInvalid(r.Out.Header)
+	}
 	f.setForwarded(r.In, r.Out.Header)
 	if !f.classic {
 		setTrace(r.Out.Header)
@@ -171,20 +217,15 @@ func (f *forward) rewrite(r *httputil.ProxyRequest) {
 
 // setForwarded tells the target who asked, over what. [Application Load Balancers: HTTP headers]
 func (f *forward) setForwarded(in *http.Request, out http.Header) {
-	prior := in.Header["X-Forwarded-For"]
-	switch client, _, err := net.SplitHostPort(in.RemoteAddr); {
-	case f.xff == "remove":
-	case f.xff == "preserve" || err != nil:
-		if len(prior) > 0 {
-			out["X-Forwarded-For"] = prior
-		}
-	case len(prior) > 0:
-		out["X-Forwarded-For"] = []string{strings.Join(prior, ", ") + ", " + client}
-	default:
-		out["X-Forwarded-For"] = []string{client}
+	delete(out, "X-Forwarded-For")
+	if list := f.headers.forwardedFor(in.Header["X-Forwarded-For"], in.RemoteAddr); list != "" {
+		out["X-Forwarded-For"] = []string{list}
 	}
 	out["X-Forwarded-Proto"] = []string{f.protocol}
 	out["X-Forwarded-Port"] = []string{f.port}
+	if f.headers.TellTLS && in.TLS != nil {
+		tellTLS(out, *in.TLS)
+	}
 }
 
 // answerFailure answers for a target that didn't: 503 there is none, 504 it took too long, 502 anything else.

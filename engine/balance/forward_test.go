@@ -50,7 +50,7 @@ func TestTargetsSeeWhoAsked(t *testing.T) {
 	}
 	resp.Body.Close()
 	r := <-seen
-	if r.Host != "shop.example.com" {
+	if r.Host != "shop.example.com:8000" { // with the port, as it is none of the usual ones
 		t.Errorf("Host %q", r.Host)
 	}
 	if r.URL.RawQuery != "a=1;b=%zz" {

@@ -65,7 +65,10 @@ type groupSettings struct {
 	Delay    time.Duration // from deregistration until what is left is cut off, at AWS's pace
 	Check    Check
 	Checked  bool // false when its health checks are disabled
-	Classic  bool
+	Lasting  bool // connections outlive the delay, as long as their targets do
+	CutSick  bool // connections to targets that become unhealthy are cut off
+	Announce bool // connections begin with the client's address: proxy protocol, version 2
+	Routing  routing
 }
 
 // listenerSettings are one socket and what is done with what arrives there.
@@ -77,8 +80,8 @@ type listenerSettings struct {
 	Classic  bool
 	HTTP2    bool
 	Idle     time.Duration // a connection without a byte for so long is closed
-	Forward  string        // what becomes of X-Forwarded-For: append, preserve, remove
-	Rules    []v2.Rule     // in the order in which they are tried, the default rule last
+	Headers  headerRules
+	Rules    []v2.Rule // in the order in which they are tried, the default rule last
 }
 
 // layout is what the state wants to be served.
@@ -111,7 +114,7 @@ func (l *layout) addClassic(lb *state.ClassicBalancer) {
 		front := protocolOf(value(d.Listener.Protocol))
 		at := netip.AddrPortFrom(lb.Address, uint16(d.Listener.LoadBalancerPort))
 		l.listeners[at] = listenerSettings{
-			Owner: lb.Name, Host: value(lb.Doc.DNSName), At: at, Protocol: front, Classic: true, Forward: "append",
+			Owner: lb.Name, Host: value(lb.Doc.DNSName), At: at, Protocol: front, Classic: true, Headers: headerRules{Forwarded: "append", KeepHost: true},
 			Idle:  classicIdle(lb.Attributes),
 			Rules: []v2.Rule{{Actions: []v2.Action{forwardTo(string(id))}}},
 		}
@@ -121,7 +124,6 @@ func (l *layout) addClassic(lb *state.ClassicBalancer) {
 			Delay:    classicDelay(lb.Attributes),
 			Check:    classicCheck(lb.Doc.HealthCheck, d.Listener),
 			Checked:  true,
-			Classic:  true,
 		}
 	}
 }
@@ -154,11 +156,11 @@ func (l *layout) addListener(snap state.Snapshot, lb *state.Balancer, listener *
 		Protocol: protocolOf(string(listener.Doc.Protocol)),
 		HTTP2:    lb.Attributes["routing.http2.enabled"] != "false",
 		Idle:     attributeSeconds(lb.Attributes, "idle_timeout.timeout_seconds", 60),
-		Forward:  cmp.Or(lb.Attributes["routing.http.xff_header_processing.mode"], "append"),
+		Headers:  headerRulesOf(lb.Attributes, listener.Attributes),
 		Rules:    rulesOf(snap, listener),
 	}
 	if s.Protocol.raw() { // [Network Load Balancers: TCP idle timeout]
-		s.Idle = 350 * time.Second
+		s.Idle = attributeSeconds(listener.Attributes, "tcp.idle_timeout.seconds", 350)
 	}
 	l.listeners[at] = s
 	for _, rule := range s.Rules {
@@ -206,7 +208,31 @@ func targetGroupSettings(tg *state.TargetGroup) groupSettings {
 		Delay:    attributeSeconds(tg.Attributes, "deregistration_delay.timeout_seconds", 300),
 		Check:    targetGroupCheck(tg.Doc),
 		Checked:  tg.Doc.HealthCheckEnabled == nil || *tg.Doc.HealthCheckEnabled,
+		Lasting:  protocol.raw() && tg.Attributes["deregistration_delay.connection_termination.enabled"] != "true",
+		CutSick:  protocol.raw() && tg.Attributes["target_health_state.unhealthy.connection_termination.enabled"] != "false",
+		Announce: protocol.raw() && tg.Attributes["proxy_protocol_v2.enabled"] == "true",
+		Routing:  routingOf(tg.Attributes),
 	}
+}
+
+// routingOf reads how targets are chosen.
+func routingOf(attributes map[string]string) routing {
+	const least = "target_group_health.unhealthy_state_routing.minimum_healthy_targets."
+	r := routing{
+		Algorithm: cmp.Or(attributes["load_balancing.algorithm.type"], "round_robin"),
+		SlowStart: attributeSeconds(attributes, "slow_start.duration_seconds", 0),
+		FailsOpen: true,
+	}
+	r.Least, _ = strconv.Atoi(attributes[least+"count"]) // 0 where it is off or not set
+	if percent, err := strconv.Atoi(attributes[least+"percentage"]); err == nil {
+		r.LeastPart = float64(percent) / 100
+	}
+	if attributes["stickiness.enabled"] != "true" {
+		return r
+	}
+	r.Sticky, r.Cookie = cmp.Or(attributes["stickiness.type"], "lb_cookie"), attributes["stickiness.app_cookie.cookie_name"]
+	r.Lasts = attributeSeconds(attributes, "stickiness."+r.Sticky+".duration_seconds", 24*60*60)
+	return r
 }
 
 // tuplesOf returns the target groups of a forward action with their weights, none for other actions.

@@ -4,6 +4,8 @@ import (
 	"context"
 	"time"
 
+	v2 "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
+
 	"github.com/slipway-cd/slipway/engine/state"
 )
 
@@ -19,7 +21,7 @@ func (b *Balance) reconcileGroup(snap state.Snapshot, name string) {
 		if t == nil || (used && !t.is(record, settings)) {
 			t = newTarget(record, settings)
 		}
-		t.settings.Delay = settings.Delay
+		t.settings.Delay, t.settings.Lasting, t.settings.CutSick = settings.Delay, settings.Lasting, settings.CutSick
 		current[t.key] = t
 		if record.Draining.IsZero() {
 			b.tend(t, settings, used)
@@ -32,11 +34,31 @@ func (b *Balance) reconcileGroup(snap state.Snapshot, name string) {
 	}
 	for id, g := range b.groups {
 		if belongs(id, name) {
-			chosen := choose(choices[id], g.classic.Load())
-			g.choice.Store(&chosen)
+			b.choose(snap, g, choices[id])
 		}
 	}
 	b.letGo(snap, known, current) // now that nobody chooses them any more
+}
+
+// choose gives a group its targets to choose from, and cuts off what is connected to those that have fallen ill, if so.
+func (b *Balance) choose(snap state.Snapshot, g *group, candidates []candidate) {
+	settings := b.wanted.groups[g.id]
+	r := settings.Routing
+	r.SlowStart = b.scaled(r.SlowStart)
+	var ill []*target
+	for _, c := range candidates {
+		if settings.CutSick && c.known == v2.TargetHealthStateEnumHealthy && c.health == v2.TargetHealthStateEnumUnhealthy {
+			ill = append(ill, c.target)
+		}
+	}
+	startSlowly(candidates, r.SlowStart, func(t *target) time.Time {
+		record, _ := snap.Target(t.key)
+		return record.Since
+	})
+	g.pool.Store(&pool{targets: choose(candidates, r), routing: r})
+	for _, t := range ill { // now that nobody chooses them any more
+		t.cut()
+	}
 }
 
 // letGo begins to drain the targets that were deregistered, and ends those whose records are gone.

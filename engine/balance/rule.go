@@ -54,6 +54,32 @@ func conditionOf(c v2.RuleCondition) (condition, error) {
 	}
 }
 
+// CheckCondition returns an error when a condition cannot be followed: an unknown field, no values, a value that is no
+// CIDR block or regular expression.
+func CheckCondition(c v2.RuleCondition) error {
+	if _, err := conditionOf(c); err != nil {
+		return err
+	}
+	if !asks(c) {
+		return fmt.Errorf("condition %q must have values", value(c.Field))
+	}
+	return nil
+}
+
+// asks reports whether a condition has something to compare requests with.
+func asks(c v2.RuleCondition) bool {
+	n := len(c.Values) + len(c.RegexValues)
+	for _, values := range [][]string{
+		value(c.PathPatternConfig).Values, value(c.PathPatternConfig).RegexValues,
+		value(c.HostHeaderConfig).Values, value(c.HostHeaderConfig).RegexValues,
+		value(c.HttpHeaderConfig).Values, value(c.HttpHeaderConfig).RegexValues,
+		value(c.HttpRequestMethodConfig).Values, value(c.SourceIpConfig).Values,
+	} {
+		n += len(values)
+	}
+	return n+len(value(c.QueryStringConfig).Values) > 0
+}
+
 func either(a, b []string) []string {
 	if len(a) > 0 {
 		return a
@@ -130,9 +156,18 @@ func queryCondition(pairs []v2.QueryStringKeyValuePair) condition {
 }
 
 func pairMatches(p v2.QueryStringKeyValuePair, key, v string) bool {
-	return (p.Key == nil || wildcard(strings.ToLower(*p.Key), strings.ToLower(key))) &&
-		wildcard(strings.ToLower(value(p.Value)), strings.ToLower(v))
+	return (p.Key == nil || wildcard(unescape(*p.Key), strings.ToLower(key))) &&
+		wildcard(unescape(value(p.Value)), strings.ToLower(v))
 }
+
+// unescape returns a pattern in lower case in which \* and \? are literal ones, as queries may have them.
+// [Application Load Balancers: Query string conditions]
+func unescape(pattern string) string {
+	return strings.NewReplacer(`\*`, literalStar, `\?`, literalMark).Replace(strings.ToLower(pattern))
+}
+
+// What stands for an asterisk or a question mark in a pattern that means itself: characters that no URL has.
+const literalStar, literalMark = "\x00", "\x01"
 
 func sourceCondition(cidrs []string) (condition, error) {
 	var prefixes []netip.Prefix
@@ -151,6 +186,10 @@ func sourceCondition(cidrs []string) (condition, error) {
 	}, nil
 }
 
+func isLiteral(pattern, c byte) bool {
+	return pattern == literalStar[0] && c == '*' || pattern == literalMark[0] && c == '?'
+}
+
 // wildcard reports whether a text matches a pattern in which * stands for any characters and ? for exactly one.
 func wildcard(pattern, s string) bool {
 	p, i, star, mark := 0, 0, -1, 0
@@ -159,7 +198,7 @@ func wildcard(pattern, s string) bool {
 		case p < len(pattern) && pattern[p] == '*':
 			star, mark = p, i
 			p++
-		case p < len(pattern) && (pattern[p] == '?' || pattern[p] == s[i]):
+		case p < len(pattern) && (pattern[p] == '?' || pattern[p] == s[i] || isLiteral(pattern[p], s[i])):
 			p++
 			i++
 		case star >= 0:

@@ -144,14 +144,14 @@ func TestRedirectsKeepWhatTheyDoNotName(t *testing.T) {
 func TestWeightsAreKeptAndSpreadOut(t *testing.T) {
 	t.Parallel()
 	groups := map[groupID]*group{"a": {}, "b": {}, "c": {}}
-	f := forwardMaker{groups: groups, log: discard()}.forward(listenerSettings{}, []v2.TargetGroupTuple{
+	f := forwardMaker{groups: groups, log: discard()}.forward(listenerSettings{}, v2.Action{Type: v2.ActionTypeEnumForward, ForwardConfig: &v2.ForwardActionConfig{TargetGroups: []v2.TargetGroupTuple{
 		{TargetGroupArn: aws.String("a"), Weight: aws.Int32(10)},
 		{TargetGroupArn: aws.String("b"), Weight: aws.Int32(90)},
 		{TargetGroupArn: aws.String("c"), Weight: aws.Int32(0)},
-	})
+	}}})
 	counts, row := map[*group]int{}, 0
 	for range 1000 {
-		g := f.group()
+		g := f.group(&visit{})
 		counts[g]++
 		if row++; g == groups["a"] {
 			row = 0

@@ -11,7 +11,10 @@ import (
 	"net/netip"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
+
+	v2 "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
 
 	"github.com/slipway-cd/slipway/engine/state"
 )
@@ -39,10 +42,12 @@ type target struct {
 	settings   groupSettings
 	h2         *http.Transport // nil for HTTP/1.1
 
-	stopCheck context.CancelFunc // nil while it is not checked; used by the follower alone
-	check     Check              // what it is checked with
-	drainEnd  time.Time          // zero while it is not draining; used by the follower alone
-	stopDrain context.CancelFunc // nil while it is not draining; used by the follower alone
+	stopCheck context.CancelFunc       // nil while it is not checked; used by the follower alone
+	check     Check                    // what it is checked with
+	known     v2.TargetHealthStateEnum // what its record said the last time; used by the follower alone
+	slowFrom  atomic.Int64             // since when it has been starting slowly, in Unix nanoseconds; 0: it is not
+	drainEnd  time.Time                // zero while it is not draining; used by the follower alone
+	stopDrain context.CancelFunc       // nil while it is not draining; used by the follower alone
 
 	mu       sync.Mutex
 	idle     []*wire                // the last one used last
@@ -120,6 +125,22 @@ func (t *target) forget(c io.Closer) {
 		close(t.quiet)
 		t.quiet = nil
 	}
+}
+
+// outstanding returns how many requests and connections are under way.
+func (t *target) outstanding() int {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return len(t.open) - len(t.idle)
+}
+
+// share returns which part of its full share of requests the target takes: from 0 to 1.
+func (t *target) share(now time.Time, slow time.Duration) float64 {
+	from := t.slowFrom.Load()
+	if from == 0 || slow <= 0 {
+		return 1
+	}
+	return min(1, max(0, float64(now.UnixNano()-from)/float64(slow)))
 }
 
 // silence returns a channel that is closed once nothing is open; of a target that is being drained.
@@ -258,6 +279,13 @@ func (t *target) close() {
 	t.drain()
 	t.mu.Lock()
 	t.closed = true
+	t.mu.Unlock()
+	t.cut()
+}
+
+// cut breaks off what is under way.
+func (t *target) cut() {
+	t.mu.Lock()
 	var open []io.Closer
 	for _, some := range []map[io.Closer]struct{}{t.open, t.carriers} {
 		open = slices.AppendSeq(open, maps.Keys(some))

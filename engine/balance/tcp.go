@@ -3,9 +3,11 @@ package balance
 import (
 	"context"
 	"crypto/tls"
+	"encoding/binary"
 	"errors"
 	"io"
 	"net"
+	"net/netip"
 	"sync/atomic"
 	"time"
 )
@@ -43,9 +45,16 @@ func (s *socket) pass(client net.Conn) {
 	}
 	var chosen *target
 	var server net.Conn
-	err := f.try(func(t *target) (err error) {
+	v := &visit{source: remote(client).Addr()}
+	err := f.try(v, func(t *target) (err error) {
 		if server, err = t.connect(s.ctx); err != nil {
 			return err
+		}
+		if t.settings.Announce {
+			if _, err := server.Write(announcement(remote(client), s.settings.At)); err != nil {
+				server.Close()
+				return err
+			}
 		}
 		if t.settings.Protocol.encrypted() {
 			server = tls.Client(server, unverified)
@@ -68,6 +77,28 @@ func (s *socket) pass(client net.Conn) {
 	}()
 	link.pump(client, server)
 	<-finished
+}
+
+// remote is the client's address.
+func remote(client net.Conn) netip.AddrPort {
+	at, err := netip.ParseAddrPort(client.RemoteAddr().String())
+	if err != nil {
+		return netip.AddrPort{}
+	}
+	return netip.AddrPortFrom(at.Addr().Unmap(), at.Port())
+}
+
+// announcement tells a target whose connection it is given, before anything else is sent.
+// [The PROXY protocol, versions 1 & 2, 2.2 Binary header format]
+func announcement(from, to netip.AddrPort) []byte {
+	b := []byte("\r\n\r\n\x00\r\nQUIT\n\x21") // version 2, PROXY
+	family, length := byte(0x11), uint16(12)  // TCP over IPv4
+	if from.Addr().Is6() {
+		family, length = 0x21, 36
+	}
+	b = binary.BigEndian.AppendUint16(append(b, family), length)
+	b = append(append(b, from.Addr().AsSlice()...), to.Addr().AsSlice()...)
+	return binary.BigEndian.AppendUint16(binary.BigEndian.AppendUint16(b, from.Port()), to.Port())
 }
 
 // link is two connections with the time a byte last moved over either.

@@ -41,7 +41,9 @@ type Listener struct {
 	ARN      string
 	Balancer string // ARN
 	Doc      v2.Listener
-	Tags     []v2.Tag
+
+	Attributes map[string]string // those that were set; nil: none
+	Tags       []v2.Tag
 }
 
 func (l *Listener) Kind() Kind  { return KindListener }

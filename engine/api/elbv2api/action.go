@@ -3,6 +3,7 @@ package elbv2api
 import (
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
 
@@ -70,26 +71,20 @@ func conditionsInFull(conditions []types.RuleCondition) []types.RuleCondition {
 	return list
 }
 
-// checkActions refuses actions that lead nowhere.
-func checkActions(snap state.Snapshot, actions []types.Action) error {
+// checkActions refuses actions that lead nowhere, or where a listener of that load balancer and protocol cannot go.
+func checkActions(snap state.Snapshot, balancer string, protocol types.ProtocolEnum, actions []types.Action) error {
 	if len(actions) == 0 {
 		return validation("At least one action must be specified")
 	}
 	for _, a := range actions {
 		switch a.Type {
 		case types.ActionTypeEnumForward:
-			groups := forwardsTo(a)
-			if len(groups) == 0 {
-				return validation("A target group must be specified for actions of type forward")
-			}
-			for _, arn := range groups {
-				if _, err := targetGroup(snap, &arn); err != nil {
-					return err
-				}
+			if err := checkForward(a); err != nil {
+				return err
 			}
 		case types.ActionTypeEnumRedirect:
-			if a.RedirectConfig == nil {
-				return validation("RedirectConfig must be specified for actions of type redirect")
+			if err := checkRedirect(a.RedirectConfig); err != nil {
+				return err
 			}
 		case types.ActionTypeEnumFixedResponse:
 			if a.FixedResponseConfig == nil || !isStatus(awsdoc.Or(a.FixedResponseConfig.StatusCode, "")) {
@@ -98,6 +93,52 @@ func checkActions(snap state.Snapshot, actions []types.Action) error {
 		default:
 			return &types.InvalidLoadBalancerActionException{Message: awsdoc.Text("Actions of type '%s' are not served by this engine", a.Type)}
 		}
+	}
+	return checkReach(snap, balancer, protocol, actions)
+}
+
+// checkForward refuses weights and stickiness out of bounds. [API reference: TargetGroupTuple, TargetGroupStickinessConfig]
+func checkForward(a types.Action) error {
+	groups := forwardsTo(a)
+	if len(groups) == 0 {
+		return validation("A target group must be specified for actions of type forward")
+	}
+	if len(groups) > 5 {
+		return &types.TooManyTargetGroupsException{Message: awsdoc.Text("A forward action can specify up to 5 target groups")}
+	}
+	config := awsdoc.Or(a.ForwardConfig, types.ForwardActionConfig{})
+	for _, t := range config.TargetGroups {
+		if w := awsdoc.Or(t.Weight, 1); w < 0 || w > 999 {
+			return validation("The weight '%d' of a target group must be between 0 and 999", w)
+		}
+	}
+	sticky := awsdoc.Or(config.TargetGroupStickinessConfig, types.TargetGroupStickinessConfig{})
+	if d := awsdoc.Or(sticky.DurationSeconds, 1); awsdoc.Or(sticky.Enabled, false) && (sticky.DurationSeconds == nil || d < 1 || d > 604800) {
+		return validation("Target group stickiness needs a duration between 1 and 604800 seconds")
+	}
+	return nil
+}
+
+// checkRedirect refuses a redirection that leads to where the request came from, or to no URL.
+// [API reference: RedirectActionConfig]
+func checkRedirect(c *types.RedirectActionConfig) error {
+	if c == nil {
+		return validation("RedirectConfig must be specified for actions of type redirect")
+	}
+	given := func(p *string, same string) string { return awsdoc.Or(p, same) }
+	protocol, port, path := given(c.Protocol, "#{protocol}"), given(c.Port, "#{port}"), given(c.Path, "/#{path}")
+	switch {
+	case c.StatusCode != types.RedirectActionStatusCodeEnumHttp301 && c.StatusCode != types.RedirectActionStatusCodeEnumHttp302:
+		return validation("The redirect status code '%s' must be one of 'HTTP_301, HTTP_302'", c.StatusCode)
+	case protocol != "HTTP" && protocol != "HTTPS" && protocol != "#{protocol}":
+		return validation("The redirect protocol '%s' must be HTTP, HTTPS or #{protocol}", protocol)
+	case !strings.HasPrefix(path, "/"):
+		return validation("The redirect path '%s' must start with '/'", path)
+	case protocol == "#{protocol}" && port == "#{port}" && path == "/#{path}" && given(c.Host, "#{host}") == "#{host}":
+		return &types.InvalidLoadBalancerActionException{Message: awsdoc.Text("The redirect action must change at least one of protocol, port, host and path, or it would be a loop")}
+	}
+	if n, err := strconv.Atoi(port); port != "#{port}" && (err != nil || n < 1 || n > 65535) {
+		return validation("The redirect port '%s' must be between 1 and 65535, or #{port}", port)
 	}
 	return nil
 }

@@ -14,13 +14,8 @@ import (
 
 // CreateListener opens a port of a load balancer. Its default actions become its default rule.
 func (s *Server) CreateListener(_ context.Context, in *v2.CreateListenerInput) (*v2.CreateListenerOutput, error) {
-	switch {
-	case in.Protocol != types.ProtocolEnumHttp && in.Protocol != types.ProtocolEnumHttps:
-		return nil, &types.UnsupportedProtocolException{Message: awsdoc.Text("Listener protocol '%s' must be one of 'HTTPS, HTTP'", in.Protocol)}
-	case awsdoc.Or(in.Port, 0) < 1 || awsdoc.Or(in.Port, 0) > 65535:
+	if port := awsdoc.Or(in.Port, 0); port < 1 || port > 65535 {
 		return nil, validation("A listener port must be specified, between 1 and 65535")
-	case in.Protocol == types.ProtocolEnumHttps && len(in.Certificates) == 0:
-		return nil, validation("A certificate must be specified for HTTPS listeners")
 	}
 	l := &state.Listener{Tags: in.Tags}
 	err := s.write(func(tx *state.Tx) error {
@@ -28,10 +23,16 @@ func (s *Server) CreateListener(_ context.Context, in *v2.CreateListenerInput) (
 		if err != nil {
 			return err
 		}
-		if err := checkActions(tx.Snapshot, in.DefaultActions); err != nil {
+		if err := checkListenerProtocol(b.Doc.Type, in.Protocol); err != nil {
+			return err
+		}
+		if err := checkActions(tx.Snapshot, b.ARN, in.Protocol, in.DefaultActions); err != nil {
 			return err
 		}
 		awsdoc.Assign(&l.Doc, in, "DefaultActions")
+		if err := secure(&l.Doc); err != nil {
+			return err
+		}
 		l.Doc.DefaultActions = inFull(in.DefaultActions)
 		if old, ok := sameListener(tx.Snapshot, b.ARN, l.Doc); ok {
 			l = old
@@ -103,13 +104,11 @@ func (s *Server) ModifyListener(_ context.Context, in *v2.ModifyListenerInput) (
 				return err
 			}
 		}
-		if len(in.DefaultActions) > 0 {
-			if err := checkActions(tx.Snapshot, in.DefaultActions); err != nil {
-				return err
-			}
-		}
 		changed = *l
 		awsdoc.Assign(&changed.Doc, in, "DefaultActions")
+		if err := checkChanged(tx.Snapshot, &changed, in.DefaultActions); err != nil {
+			return err
+		}
 		if len(in.DefaultActions) > 0 {
 			changed.Doc.DefaultActions = inFull(in.DefaultActions)
 		}
@@ -122,6 +121,40 @@ func (s *Server) ModifyListener(_ context.Context, in *v2.ModifyListenerInput) (
 		return nil, err
 	}
 	return &v2.ModifyListenerOutput{Listeners: []types.Listener{changed.Doc}}, nil
+}
+
+// checkChanged refuses a protocol that the load balancer, the default actions or the rules cannot live with.
+func checkChanged(snap state.Snapshot, l *state.Listener, actions []types.Action) error {
+	b, err := balancer(snap, &l.Balancer)
+	if err != nil {
+		return err
+	}
+	if err := checkListenerProtocol(b.Doc.Type, l.Doc.Protocol); err != nil {
+		return err
+	}
+	if len(actions) == 0 {
+		actions = l.Doc.DefaultActions
+	}
+	if err := checkActions(snap, b.ARN, l.Doc.Protocol, actions); err != nil {
+		return err
+	}
+	return secure(&l.Doc)
+}
+
+// secure sees to it that a listener that ends TLS has a certificate and a policy, and that no other has.
+// [API reference: CreateListener, SslPolicy]
+func secure(doc *types.Listener) error {
+	if doc.Protocol != types.ProtocolEnumHttps && doc.Protocol != types.ProtocolEnumTls {
+		doc.Certificates, doc.SslPolicy = nil, nil
+		return nil
+	}
+	if len(doc.Certificates) == 0 {
+		return validation("A certificate must be specified for %s listeners", doc.Protocol)
+	}
+	if doc.SslPolicy == nil {
+		doc.SslPolicy = awsdoc.Text("ELBSecurityPolicy-2016-08")
+	}
+	return nil
 }
 
 // DescribeListeners describes the listeners of a load balancer, or those named.

@@ -2,7 +2,6 @@ package elbv2api
 
 import (
 	"context"
-	"maps"
 	"slices"
 
 	v2 "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
@@ -12,17 +11,18 @@ import (
 	"github.com/slipway-cd/slipway/engine/state"
 )
 
-// CreateLoadBalancer makes an application load balancer with an address of its own, which is also its DNS name.
+// CreateLoadBalancer makes an application or network load balancer with an address of its own, which is also its DNS name.
 func (s *Server) CreateLoadBalancer(_ context.Context, in *v2.CreateLoadBalancerInput) (*v2.CreateLoadBalancerOutput, error) {
 	name := awsdoc.Or(in.Name, "")
 	switch {
 	case !nameForm().MatchString(name):
 		return nil, validation("The load balancer name '%s' must contain only alphanumeric characters and hyphens, and must not begin or end with a hyphen", name)
-	case in.Type != "" && in.Type != types.LoadBalancerTypeEnumApplication:
+	case in.Type == types.LoadBalancerTypeEnumGateway:
 		return nil, &types.InvalidConfigurationRequestException{Message: awsdoc.Text("Load balancers of type '%s' are not served by this engine", in.Type)}
 	}
-	b := &state.Balancer{Attributes: defaultAttributes(), Tags: in.Tags}
+	b := &state.Balancer{Tags: in.Tags}
 	s.describeNew(b, name, in)
+	b.Attributes = balancerAttributes(b.Doc.Type).defaults()
 	err := s.write(func(tx *state.Tx) error {
 		for old := range tx.Balancers() {
 			if *old.Doc.LoadBalancerName == name {
@@ -53,11 +53,14 @@ func (s *Server) CreateLoadBalancer(_ context.Context, in *v2.CreateLoadBalancer
 
 func (s *Server) describeNew(b *state.Balancer, name string, in *v2.CreateLoadBalancerInput) {
 	now := s.engine.Now()
-	b.ARN = s.arn("loadbalancer/app/" + name + "/" + newID())
 	awsdoc.Assign(&b.Doc, in)
+	path := "net/"
+	if b.Doc.Type != types.LoadBalancerTypeEnumNetwork {
+		path, b.Doc.Type = "app/", types.LoadBalancerTypeEnumApplication
+	}
+	b.ARN = s.arn("loadbalancer/" + path + name + "/" + newID())
 	b.Doc.LoadBalancerArn, b.Doc.LoadBalancerName, b.Doc.CreatedTime = &b.ARN, &name, &now
 	b.Doc.State = &types.LoadBalancerState{Code: types.LoadBalancerStateEnumActive}
-	b.Doc.Type = types.LoadBalancerTypeEnumApplication
 	if b.Doc.Scheme == "" {
 		b.Doc.Scheme = types.LoadBalancerSchemeEnumInternetFacing
 	}
@@ -75,23 +78,10 @@ func (s *Server) describeNew(b *state.Balancer, name string, in *v2.CreateLoadBa
 }
 
 func sameBalancer(a, b types.LoadBalancer) bool {
-	return a.Scheme == b.Scheme && a.IpAddressType == b.IpAddressType && slices.Equal(a.SecurityGroups, b.SecurityGroups) &&
+	return a.Type == b.Type && a.Scheme == b.Scheme && a.IpAddressType == b.IpAddressType && slices.Equal(a.SecurityGroups, b.SecurityGroups) &&
 		slices.EqualFunc(a.AvailabilityZones, b.AvailabilityZones, func(x, y types.AvailabilityZone) bool {
 			return awsdoc.Or(x.SubnetId, "") == awsdoc.Or(y.SubnetId, "")
 		})
-}
-
-// defaultAttributes are those that the engine acts on. [Application Load Balancers: load balancer attributes]
-func defaultAttributes() map[string]string {
-	return map[string]string{
-		"idle_timeout.timeout_seconds":                    "60",
-		"deletion_protection.enabled":                     "false",
-		"routing.http2.enabled":                           "true",
-		"routing.http.xff_header_processing.mode":         "append",
-		"routing.http.preserve_host_header.enabled":       "false",
-		"routing.http.drop_invalid_header_fields.enabled": "false",
-		"load_balancing.cross_zone.enabled":               "true",
-	}
 }
 
 // DescribeLoadBalancers describes load balancers by ARN or name, or all.
@@ -145,44 +135,4 @@ func (s *Server) DeleteLoadBalancer(_ context.Context, in *v2.DeleteLoadBalancer
 		return nil
 	})
 	return &v2.DeleteLoadBalancerOutput{}, err
-}
-
-// ModifyLoadBalancerAttributes sets attributes; those left out stay as they are.
-func (s *Server) ModifyLoadBalancerAttributes(_ context.Context, in *v2.ModifyLoadBalancerAttributesInput) (*v2.ModifyLoadBalancerAttributesOutput, error) {
-	var changed state.Balancer
-	err := s.write(func(tx *state.Tx) error {
-		b, err := balancer(tx.Snapshot, in.LoadBalancerArn)
-		if err != nil {
-			return err
-		}
-		changed = *b
-		changed.Attributes = maps.Clone(b.Attributes)
-		for _, a := range in.Attributes {
-			changed.Attributes[awsdoc.Or(a.Key, "")] = awsdoc.Or(a.Value, "")
-		}
-		tx.Put(&changed)
-		return nil
-	})
-	if err != nil {
-		return nil, err
-	}
-	return &v2.ModifyLoadBalancerAttributesOutput{Attributes: balancerAttributes(changed.Attributes)}, nil
-}
-
-// DescribeLoadBalancerAttributes describes the attributes of a load balancer.
-func (s *Server) DescribeLoadBalancerAttributes(_ context.Context, in *v2.DescribeLoadBalancerAttributesInput) (*v2.DescribeLoadBalancerAttributesOutput, error) {
-	b, err := balancer(s.read(), in.LoadBalancerArn)
-	if err != nil {
-		return nil, err
-	}
-	return &v2.DescribeLoadBalancerAttributesOutput{Attributes: balancerAttributes(b.Attributes)}, nil
-}
-
-func balancerAttributes(values map[string]string) []types.LoadBalancerAttribute {
-	list := []types.LoadBalancerAttribute{}
-	for _, key := range slices.Sorted(maps.Keys(values)) {
-		value := values[key]
-		list = append(list, types.LoadBalancerAttribute{Key: &key, Value: &value})
-	}
-	return list
 }

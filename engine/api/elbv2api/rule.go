@@ -9,6 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
 
 	"github.com/slipway-cd/slipway/engine/api/awsdoc"
+	"github.com/slipway-cd/slipway/engine/balance"
 	"github.com/slipway-cd/slipway/engine/state"
 )
 
@@ -30,7 +31,7 @@ func (s *Server) CreateRule(_ context.Context, in *v2.CreateRuleInput) (*v2.Crea
 		if err := priorityFree(tx.Snapshot, l.ARN, *in.Priority); err != nil {
 			return err
 		}
-		if err := checkActions(tx.Snapshot, in.Actions); err != nil {
+		if err := checkRule(tx.Snapshot, l, in.Conditions, in.Transforms, in.Actions); err != nil {
 			return err
 		}
 		r.ARN, r.Listener = s.arn("listener-rule/"+below(l.ARN)+"/"+newID()), l.ARN
@@ -45,6 +46,22 @@ func (s *Server) CreateRule(_ context.Context, in *v2.CreateRuleInput) (*v2.Crea
 		return nil, err
 	}
 	return &v2.CreateRuleOutput{Rules: []types.Rule{r.Doc}}, nil
+}
+
+// checkRule refuses a rule that could not be followed. Listeners of network load balancers have none but their default.
+func checkRule(snap state.Snapshot, l *state.Listener, conditions []types.RuleCondition, transforms []types.RuleTransform, actions []types.Action) error {
+	if network(l.Doc.Protocol) {
+		return &types.UnsupportedProtocolException{Message: awsdoc.Text("Rules are not supported for listeners with the protocol '%s'", l.Doc.Protocol)}
+	}
+	for _, c := range conditions {
+		if err := balance.CheckCondition(c); err != nil {
+			return validation("%s", err)
+		}
+	}
+	if err := balance.CheckTransforms(transforms); err != nil {
+		return validation("%s", err)
+	}
+	return checkActions(snap, l.Balancer, l.Doc.Protocol, actions)
 }
 
 func priorityFree(snap state.Snapshot, listener string, priority int32) error {
@@ -67,13 +84,18 @@ func (s *Server) ModifyRule(_ context.Context, in *v2.ModifyRuleInput) (*v2.Modi
 		if awsdoc.Or(r.Doc.IsDefault, false) {
 			return &types.OperationNotPermittedException{Message: awsdoc.Text("Default rule '%s' cannot be modified", r.ARN)}
 		}
-		if len(in.Actions) > 0 {
-			if err := checkActions(tx.Snapshot, in.Actions); err != nil {
-				return err
-			}
+		l, err := listener(tx.Snapshot, &r.Listener)
+		if err != nil {
+			return err
 		}
 		changed = *r
 		awsdoc.Assign(&changed.Doc, in)
+		if awsdoc.Or(in.ResetTransforms, false) {
+			changed.Doc.Transforms = nil
+		}
+		if err := checkRule(tx.Snapshot, l, changed.Doc.Conditions, changed.Doc.Transforms, changed.Doc.Actions); err != nil {
+			return err
+		}
 		changed.Doc.Actions, changed.Doc.Conditions = inFull(changed.Doc.Actions), conditionsInFull(changed.Doc.Conditions)
 		tx.Put(&changed)
 		attach(tx)

@@ -1,4 +1,4 @@
-// Package elbv2api is the Elastic Load Balancing API of the engine for application load balancers.
+// Package elbv2api is the Elastic Load Balancing API of the engine for application and network load balancers.
 package elbv2api
 
 import (
