@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"os"
 	"path/filepath"
 	"slices"
 	"sync"
@@ -131,8 +132,12 @@ func (e *Engine) use() error {
 	return used.write(e.options.Dir)
 }
 
-// cleared forgets the runtime whose containers have been removed: the next engine may choose another.
+// cleared forgets the runtime whose containers have been removed: the next engine may choose another. What processes were
+// unpacked from goes with them; it is pulled again when it is needed.
 func (e *Engine) cleared() error {
+	if err := os.RemoveAll(processDir(e.options.Dir)); err != nil {
+		return fault.New(fault.Internal, "cannot remove the unpacked images: %w", err)
+	}
 	used, err := readUsage(e.options.Dir)
 	if err != nil {
 		return err

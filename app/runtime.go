@@ -78,8 +78,11 @@ func openDocker(ctx context.Context, o EngineOptions) (runtime.Runtime, string, 
 	return r, r.Describe(), nil
 }
 
+// processDir is where processes live, and the images that they are unpacked from.
+func processDir(dir string) string { return filepath.Join(dir, "processes") }
+
 func openProcess(ctx context.Context, o EngineOptions) (runtime.Runtime, string, error) {
-	r, err := process.Open(ctx, filepath.Join(o.Dir, "processes"), process.Options{})
+	r, err := process.Open(ctx, processDir(o.Dir), process.Options{})
 	if err != nil {
 		return nil, "", err
 	}

@@ -15,7 +15,8 @@ func (p *Program) engineStopCommand() *cobra.Command {
 		Use:   "stop",
 		Short: "Stop the engine",
 		Long: `Stop the engine. Containers go on running and are found again when the engine is started on the
-same directory; with --clear they are removed.`,
+same directory; with --clear they are removed, with the copies of images that they were made of.
+What was pushed to the engine's registry stays.`,
 		Example: "  slipway engine stop\n  slipway engine stop --clear",
 		Args:    noArguments,
 		RunE: func(c *cobra.Command, _ []string) error {
@@ -23,7 +24,7 @@ same directory; with --clear they are removed.`,
 		},
 	}
 	endpointFlag(c, &endpoint)
-	c.Flags().BoolVar(&clean, "clear", false, "remove all containers as well")
+	c.Flags().BoolVar(&clean, "clear", false, "remove all containers as well, and what was unpacked or pulled for them")
 	return c
 }
 
