@@ -20,6 +20,7 @@ import (
 	"github.com/slipway-cd/slipway/engine/api/ecrapi"
 	"github.com/slipway-cd/slipway/engine/balance"
 	"github.com/slipway-cd/slipway/engine/images"
+	"github.com/slipway-cd/slipway/engine/objects"
 	"github.com/slipway-cd/slipway/engine/runtime"
 	"github.com/slipway-cd/slipway/engine/runtime/docker"
 	"github.com/slipway-cd/slipway/fault"
@@ -48,6 +49,7 @@ type Engine struct {
 	engine  *engine.Engine
 	balance *balance.Balance
 	images  *images.Store
+	objects *objects.Store
 	runtime runtime.Runtime
 	words   string   // what the runtime is, for people
 	former  []string // host:port where engines on the directory served before, the latest last
@@ -84,6 +86,9 @@ func (e *Engine) open(ctx context.Context) error {
 		return cannotListen(e.options.Listen, err)
 	}
 	e.listener = listener
+	if e.objects, err = objects.Open(filepath.Join(e.options.Dir, "objects")); err != nil {
+		return err
+	}
 	addresses, err := Addresses(e.Addr())
 	if err != nil {
 		return err
@@ -161,7 +166,7 @@ func (e *Engine) immutable(name images.Name, _ images.Tag) bool {
 
 func (e *Engine) handle() error {
 	aws, err := api.Handler(api.Options{
-		Engine: e.engine, Images: e.images, Host: e.Addr, Credentials: e.options.Credentials, Logger: e.options.Logger,
+		Engine: e.engine, Images: e.images, Objects: e.objects, Host: e.Addr, Credentials: e.options.Credentials, Logger: e.options.Logger,
 	})
 	if err != nil {
 		return err

@@ -29,7 +29,13 @@ func (s *signature) verify(r *http.Request, body []byte, secrets map[string]stri
 	if err := s.checkHeaders(r); err != nil {
 		return err
 	}
-	digest := sha256.Sum256([]byte(s.canonical(r, body)))
+	sum := sha256.Sum256(body)
+	return s.matches(s.canonical(r, strings.ReplaceAll(escape(r.URL.EscapedPath()), "%2F", "/"), hex.EncodeToString(sum[:])), secret)
+}
+
+// matches tells whether it was this canonical request that was signed.
+func (s *signature) matches(canonical, secret string) error {
+	digest := sha256.Sum256([]byte(canonical))
 	text := strings.Join([]string{sigAlgorithm, s.at.Format(sigTimeLayout), s.scope(), hex.EncodeToString(digest[:])}, "\n")
 	key := []byte("AWS4" + secret)
 	for _, part := range []string{s.date, s.region, s.service, sigScopeEnd, text} {
@@ -80,19 +86,17 @@ func (s *signature) checkHeaders(r *http.Request) error {
 	return nil
 }
 
-// canonical returns the canonical request.
-func (s *signature) canonical(r *http.Request, body []byte) string {
-	digest := sha256.Sum256(body)
-	path := r.URL.EscapedPath()
+// canonical returns the canonical request, of a path and a digest of the body that are written as the service has them.
+func (s *signature) canonical(r *http.Request, path, digest string) string {
 	if path == "" {
 		path = "/"
 	}
 	var b strings.Builder
-	b.WriteString(r.Method + "\n" + strings.ReplaceAll(escape(path), "%2F", "/") + "\n" + canonicalQuery(r.URL.Query()) + "\n")
+	b.WriteString(r.Method + "\n" + path + "\n" + canonicalQuery(r.URL.Query()) + "\n")
 	for _, name := range s.signedHeaders {
 		b.WriteString(name + ":" + headerValue(r, name) + "\n")
 	}
-	b.WriteString("\n" + strings.Join(s.signedHeaders, ";") + "\n" + hex.EncodeToString(digest[:]))
+	b.WriteString("\n" + strings.Join(s.signedHeaders, ";") + "\n" + digest)
 	return b.String()
 }
 

@@ -19,12 +19,14 @@ import (
 	"github.com/slipway-cd/slipway/engine/api/stsapi"
 	"github.com/slipway-cd/slipway/engine/images"
 )
+	"github.com/slipway-cd/slipway/engine/objects"
 
 // Options say what is served.
 type Options struct {
 	Engine      *engine.Engine
 	Images      *images.Store
 	Host        func() string     // host:port of the endpoint, once it is known
+	Objects     *objects.Store    // nil: no Amazon S3
 	Credentials map[string]string // access key → secret key; nil: any will do, the signature is not looked at
 	Logger      *slog.Logger
 }
@@ -51,7 +53,7 @@ func Services(o Options) ([]awswire.Service, error) {
 	return services, first
 }
 
-// Handler serves the AWS APIs, and the image registry below /v2/.
+// Handler serves the AWS APIs, Amazon S3 among them, and the image registry below /v2/.
 func Handler(o Options) (http.Handler, error) {
 	services, err := Services(o)
 	if err != nil {
@@ -60,12 +62,16 @@ func Handler(o Options) (http.Handler, error) {
 	aws := awswire.Handler(awswire.Options{
 		Credentials: o.Credentials, OmitEmpty: leftOut(), Before: required(), Log: o.Logger,
 	}, services...)
-	registry := images.Handler(o.Images)
+	registry, s3 := images.Handler(o.Images), objectsHandler(o)
 	// No ServeMux: it would redirect paths of the registry that it finds unclean.
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/v2" || strings.HasPrefix(r.URL.Path, "/v2/") {
 			registry.ServeHTTP(w, r)
 			return
+		if s3 != nil && isObjects(r) {
+			s3.ServeHTTP(w, r)
+			return
+		}
 		}
 		aws.ServeHTTP(w, r)
 	}), nil

@@ -32,6 +32,7 @@ var level = map[string]int{
 	"engine/runtime/scripted":    21,
 	"engine/runtime/runtimetest": 22,
 	"engine/images":              20,
+	"engine/objects":             20,
 	"engine/agenda":              20,
 	"engine/logs":                21,
 	"engine/lifecycle":           22,
