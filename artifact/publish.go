@@ -111,6 +111,13 @@ func Publish(ctx context.Context, s Store, b Bundle) (Receipt, error) {
 	return Receipt{Published, b.Manifest}, nil
 }
 
+// Check says whether Publish would refuse the version for its content: a fault.Conflict when it is published already with
+// other content. Nothing is written.
+func Check(ctx context.Context, s Store, m Manifest) error {
+	_, _, err := published(ctx, s, m)
+	return err
+}
+
 // overtaken decides what it means that another publisher put the manifest first.
 func overtaken(ctx context.Context, s Store, m Manifest, conflict error) (Receipt, error) {
 	first, there, err := published(ctx, s, m)

@@ -202,7 +202,7 @@ func (s *stage) build(ctx context.Context) error {
 	}
 	env := w.Project.AllEnvironments()[0]
 	var talk bytes.Buffer
-	img, err := w.BuildImage(ctx, env, &talk)
+	img, err := w.BuildImage(ctx, env, w.State.Commit, &talk)
 	if err != nil {
 		return fmt.Errorf("%w: %s", err, &talk)
 	}

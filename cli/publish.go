@@ -87,7 +87,7 @@ const environmentFlag = "environment"
 
 func (p *Program) publish(ctx context.Context, o projectOptions, w *delivery.Workspace) error {
 	if w.Version.IsZero() {
-		return p.tellIgnored(w, p.JSON)
+		return p.tellIgnored(w, "published", p.JSON)
 	}
 	environments := w.Project.AllEnvironments()
 	if _, err := w.Render(environments, ""); err != nil { // problems before anybody is asked for anything
@@ -103,6 +103,7 @@ func (p *Program) publish(ctx context.Context, o projectOptions, w *delivery.Wor
 		}
 		p.Say("%s the image's digest is not recorded: %v", p.Style(terminal.Warn, "note:"), err)
 	}
+	p.warnOfChanges(w.State)
 	result, url, err := p.publishDigest(ctx, o, w, digest)
 	if err != nil {
 		return err
@@ -115,13 +116,16 @@ func (p *Program) publishDigest(ctx context.Context, o projectOptions, w *delive
 	if err != nil {
 		return delivery.Publication{}, "", err
 	}
-	p.warnOfChanges(w.State)
 	result, err := w.Publish(ctx, store, digest)
-	if fault.KindOf(err) == fault.Conflict {
-		err = fault.New(fault.Conflict, "%w", err).
-			WithHint("a published version never changes: %s", raise(w.Project))
+	return result, url, conflicting(err, w.Project)
+}
+
+// conflicting adds to a conflict how the project gets a version that is free.
+func conflicting(err error, p *config.Project) error {
+	if fault.KindOf(err) != fault.Conflict {
+		return err
 	}
-	return result, url, err
+	return fault.New(fault.Conflict, "%w", err).WithHint("a published version never changes: %s", raise(p))
 }
 
 // changesShown is how many changed files a warning names.
@@ -152,12 +156,12 @@ func raise(p *config.Project) string {
 	}
 }
 
-// tellIgnored tells that a branch has no version, and why; write is how the caller writes documents.
-func (p *Program) tellIgnored(w *delivery.Workspace, write func(document any) error) error {
+// tellIgnored tells that a branch has no version, and why: nothing was done with it. Write is how the caller writes documents.
+func (p *Program) tellIgnored(w *delivery.Workspace, done string, write func(document any) error) error {
 	if p.output == outputJSON {
 		return write(published{Outcome: outcomeIgnored, Project: w.Project.Name, Reason: w.Match.Reason, Artifacts: []string{}})
 	}
-	p.Say("nothing published: %s", w.Match.Reason)
+	p.Say("nothing %s: %s", done, w.Match.Reason)
 	return nil
 }
 

@@ -23,8 +23,9 @@ type Pushed struct {
 	Digest    image.Digest
 }
 
-// BuildImage builds the version's image, with what the values of the environment say. The compiler's words go to talk.
-func (w *Workspace) BuildImage(ctx context.Context, env config.Environment, talk io.Writer) (v1.Image, error) {
+// BuildImage builds the version's image, with what the values of the environment say. The image names the revision (a
+// commit). The compiler's words go to talk.
+func (w *Workspace) BuildImage(ctx context.Context, env config.Environment, revision string, talk io.Writer) (v1.Image, error) {
 	how := w.Project.Image.Build
 	if how == nil {
 		return nil, fault.New(fault.Invalid, "%s does not say how to build the image", w.Project.File).
@@ -47,7 +48,7 @@ func (w *Workspace) BuildImage(ctx context.Context, env config.Environment, talk
 	}
 	return build.Go(ctx, build.GoOptions{
 		Dir: w.Dir, Package: how.Go.String(), Ldflags: flags, Env: environ, Stderr: talk,
-		Labels: build.Labels{Title: string(w.Project.Name), Version: w.Version.String(), Revision: w.State.Commit},
+		Labels: build.Labels{Title: string(w.Project.Name), Version: w.Version.String(), Revision: revision},
 	})
 }
 

@@ -21,27 +21,8 @@ type Publication struct {
 // Publish renders the version for every environment and puts it into the store. The digest is that of the version's
 // image; empty when nobody knows it.
 func (w *Workspace) Publish(ctx context.Context, store artifact.Store, digest image.Digest) (Publication, error) {
-	if w.Version.IsZero() {
-		return Publication{}, fault.New(fault.Invalid, "there is no version to publish: %s", w.Match.Reason)
-	}
-	environments := w.Project.AllEnvironments()
-	rendered, err := w.Render(environments, digest)
+	bundle, err := w.bundle(ctx, store, digest)
 	if err != nil {
-		return Publication{}, err
-	}
-	ref, err := w.ImageName(environments[0])
-	if err != nil {
-		return Publication{}, err
-	}
-	bundle, err := artifact.NewBundle(artifact.Manifest{
-		Project: w.Project.Name, Version: w.Version, Branch: w.State.Branch, Commit: w.State.Commit, Dirty: w.State.Dirty(),
-		Time:  w.options.Now().UTC().Truncate(time.Second),
-		Image: artifact.ManifestImage{Reference: ref.String(), Digest: digest},
-	}, files(rendered))
-	if err != nil {
-		return Publication{}, err
-	}
-	if bundle, err = agree(ctx, store, bundle); err != nil {
 		return Publication{}, err
 	}
 	receipt, err := artifact.Publish(ctx, store, bundle)
@@ -49,6 +30,54 @@ func (w *Workspace) Publish(ctx context.Context, store artifact.Store, digest im
 		return Publication{}, err
 	}
 	return Publication{Receipt: receipt, Origin: bundle.Manifest.Origin(), Names: bundle.Names()}, nil
+}
+
+// Publishable says whether Publish would refuse the version for its content, before anything is pushed under the name of
+// an image that runs somewhere: a fault.Conflict when it is published already with other descriptors or another image.
+func (w *Workspace) Publishable(ctx context.Context, store artifact.Store, digest image.Digest) error {
+	bundle, err := w.bundle(ctx, store, digest)
+	if err != nil {
+		return err
+	}
+	return artifact.Check(ctx, store, bundle.Manifest)
+}
+
+// Revision returns the commit that the version's image is to name: the one that the version was first published from, so
+// that the same sources make the same image from whatever commit they are built again, else the one that is checked out.
+func (w *Workspace) Revision(ctx context.Context, store artifact.Store) (string, error) {
+	first, err := artifact.FetchManifest(ctx, store, w.Project.Name, w.Version)
+	switch {
+	case fault.KindOf(err) == fault.NotFound:
+		return w.State.Commit, nil
+	case err != nil:
+		return "", err
+	}
+	return first.Commit, nil
+}
+
+// bundle is the version as it would be published.
+func (w *Workspace) bundle(ctx context.Context, store artifact.Store, digest image.Digest) (artifact.Bundle, error) {
+	if w.Version.IsZero() {
+		return artifact.Bundle{}, fault.New(fault.Invalid, "there is no version to publish: %s", w.Match.Reason)
+	}
+	environments := w.Project.AllEnvironments()
+	rendered, err := w.Render(environments, digest)
+	if err != nil {
+		return artifact.Bundle{}, err
+	}
+	ref, err := w.ImageName(environments[0])
+	if err != nil {
+		return artifact.Bundle{}, err
+	}
+	bundle, err := artifact.NewBundle(artifact.Manifest{
+		Project: w.Project.Name, Version: w.Version, Branch: w.State.Branch, Commit: w.State.Commit, Dirty: w.State.Dirty(),
+		Time:  w.options.Now().UTC().Truncate(time.Second),
+		Image: artifact.ManifestImage{Reference: ref.String(), Digest: digest},
+	}, files(rendered))
+	if err != nil {
+		return artifact.Bundle{}, err
+	}
+	return agree(ctx, store, bundle)
 }
 
 func files(rendered []Rendered) []artifact.File {
