@@ -11,6 +11,7 @@ import (
 
 	"github.com/slipway-cd/slipway/engine/lifecycle"
 	"github.com/slipway-cd/slipway/engine/logs"
+	"github.com/slipway-cd/slipway/engine/metrics"
 	"github.com/slipway-cd/slipway/engine/runtime"
 	"github.com/slipway-cd/slipway/engine/schedule"
 	"github.com/slipway-cd/slipway/engine/state"
@@ -29,6 +30,7 @@ type Engine struct {
 	db      *state.DB
 	logs    *logs.Store
 	tasks   *lifecycle.Keeper
+	metrics metrics.Store
 
 	mu          sync.Mutex
 	lastAddress netip.Addr
@@ -88,9 +90,10 @@ func (e *Engine) Start(ctx context.Context) error {
 	}
 	running, stop := context.WithCancel(context.WithoutCancel(ctx))
 	e.stop = stop
-	loop := newLoop(e)
+	loop, watchman := newLoop(e), newWatchman(e)
 	e.running.Go(func() { e.tasks.Run(running) })
 	e.running.Go(func() { loop.run(running) })
+	e.running.Go(func() { watchman.run(running) })
 	return nil
 }
 

@@ -9,6 +9,7 @@ import (
 
 	"github.com/slipway-cd/slipway/awswire"
 	"github.com/slipway-cd/slipway/engine"
+	"github.com/slipway-cd/slipway/engine/api/cloudwatchapi"
 	"github.com/slipway-cd/slipway/engine/api/ecrapi"
 	"github.com/slipway-cd/slipway/engine/api/ecsapi"
 	"github.com/slipway-cd/slipway/engine/api/elbapi"
@@ -18,15 +19,15 @@ import (
 	"github.com/slipway-cd/slipway/engine/api/ssmapi"
 	"github.com/slipway-cd/slipway/engine/api/stsapi"
 	"github.com/slipway-cd/slipway/engine/images"
-)
 	"github.com/slipway-cd/slipway/engine/objects"
+)
 
 // Options say what is served.
 type Options struct {
 	Engine      *engine.Engine
 	Images      *images.Store
-	Host        func() string     // host:port of the endpoint, once it is known
 	Objects     *objects.Store    // nil: no Amazon S3
+	Host        func() string     // host:port of the endpoint, once it is known
 	Credentials map[string]string // access key → secret key; nil: any will do, the signature is not looked at
 	Logger      *slog.Logger
 }
@@ -45,6 +46,8 @@ func Services(o Options) ([]awswire.Service, error) {
 	add(awswire.JSON("AmazonEC2ContainerServiceV20141113", ecsapi.New(o.Engine)))
 	add(awswire.JSON("AmazonEC2ContainerRegistry_V20150921", ecrapi.New(o.Engine, o.Images, o.Host)))
 	add(awswire.JSON("Logs_20140328", logsapi.New(o.Engine)))
+	cloudwatch, err := awswire.RPC("GraniteServiceVersion20100801", cloudwatchapi.New(o.Engine), cloudwatchapi.Unions()...)
+	add(cloudwatch.WithQuery("2010-08-01", "http://monitoring.amazonaws.com/doc/2010-08-01/"), err)
 	add(awswire.JSON("secretsmanager", secretsapi.New(o.Engine)))
 	add(awswire.JSON("AmazonSSM", ssmapi.New(o.Engine)))
 	add(awswire.Query("2012-06-01", elbNamespace+"2012-06-01/", elbapi.New(o.Engine)))
@@ -65,13 +68,13 @@ func Handler(o Options) (http.Handler, error) {
 	registry, s3 := images.Handler(o.Images), objectsHandler(o)
 	// No ServeMux: it would redirect paths of the registry that it finds unclean.
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.URL.Path == "/v2" || strings.HasPrefix(r.URL.Path, "/v2/") {
-			registry.ServeHTTP(w, r)
-			return
 		if s3 != nil && isObjects(r) {
 			s3.ServeHTTP(w, r)
 			return
 		}
+		if r.URL.Path == "/v2" || strings.HasPrefix(r.URL.Path, "/v2/") {
+			registry.ServeHTTP(w, r)
+			return
 		}
 		aws.ServeHTTP(w, r)
 	}), nil

@@ -54,6 +54,13 @@ func leftOut() []string {
 		"CreateSecretOutput":   {"ReplicationStatus"},
 		"DescribeSecretOutput": {"ExternalSecretRotationMetadata", "ReplicationStatus", "Tags"},
 		"SecretListEntry":      {"ExternalSecretRotationMetadata", "Tags"},
+		// CloudWatch
+		"AlarmHistoryItem":     {"AlarmContributorAttributes"},
+		"DescribeAlarmsOutput": {"LogAlarms"},
+		"GetMetricDataOutput":  {"Messages"},
+		"ListMetricsOutput":    {"OwningAccounts"},
+		"MetricAlarm":          {"Metrics"},
+		"MetricDataResult":     {"Messages"},
 		// Elastic Load Balancing
 		"AvailabilityZone": {"LoadBalancerAddresses"},
 		"Listener":         {"AlpnPolicy", "Certificates"},

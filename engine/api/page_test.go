@@ -4,8 +4,11 @@ import (
 	"errors"
 	"reflect"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
+	cwtypes "github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 	"github.com/aws/aws-sdk-go-v2/service/ecr"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
@@ -29,6 +32,7 @@ func TestEveryListRefusesATokenThatWasNotGivenOut(t *testing.T) {
 	_, err = h.ecr.CreateRepository(t.Context(), &ecr.CreateRepositoryInput{RepositoryName: aws.String("web")})
 	must(h, 0, err)
 
+	watch := cloudwatch.NewFromConfig(h.config())
 	token := aws.String("garbage0") // which is Base64
 	lists := map[string]struct {
 		client, input any
@@ -58,6 +62,13 @@ func TestEveryListRefusesATokenThatWasNotGivenOut(t *testing.T) {
 		"DescribeListeners":    {h.elbv2, &elbv2.DescribeListenersInput{Marker: token, LoadBalancerArn: balancer.LoadBalancerArn}, "ValidationError"},
 		"DescribeTargetGroups": {h.elbv2, &elbv2.DescribeTargetGroupsInput{Marker: token}, "ValidationError"},
 		"DescribeRules":        {h.elbv2, &elbv2.DescribeRulesInput{Marker: token, ListenerArn: listener.ListenerArn}, "ValidationError"},
+
+		"DescribeAlarms":       {watch, &cloudwatch.DescribeAlarmsInput{NextToken: token}, "InvalidNextToken"},
+		"DescribeAlarmHistory": {watch, &cloudwatch.DescribeAlarmHistoryInput{NextToken: token}, "InvalidNextToken"},
+		"ListMetrics":          {watch, &cloudwatch.ListMetricsInput{NextToken: token}, "InvalidNextToken"},
+		"GetMetricData": {watch, &cloudwatch.GetMetricDataInput{
+			NextToken: token, StartTime: aws.Time(time.Now()), EndTime: aws.Time(time.Now()), MetricDataQueries: []cwtypes.MetricDataQuery{},
+		}, "InvalidNextToken"},
 
 		// both kinds of load balancer have it
 		"DescribeLoadBalancers":         {h.elbv2, &elbv2.DescribeLoadBalancersInput{Marker: token}, "ValidationError"},
@@ -94,7 +105,7 @@ func (h *house) paged() []string {
 	var names []string
 	for _, s := range services {
 		for _, operation := range s.Operations() {
-			for _, client := range []any{h.ecs, h.ecr, h.logs, h.elb, h.elbv2} {
+			for _, client := range []any{h.ecs, h.ecr, h.logs, h.elb, h.elbv2, (*cloudwatch.Client)(nil)} {
 				if method, ok := reflect.TypeOf(client).MethodByName(operation); ok && hasPages(method.Type.In(2).Elem()) {
 					names = append(names, operation)
 				}

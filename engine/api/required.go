@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 	logtypes "github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs/types"
 	"github.com/aws/aws-sdk-go-v2/service/ecr"
@@ -60,6 +61,7 @@ func checkers() []checker {
 		{"service/cloudwatchlogs", cloudwatchlogs.New(cloudwatchlogs.Options{APIOptions: only, Region: region}), func(s string) error {
 			return &logtypes.InvalidParameterException{Message: aws.String(s)}
 		}},
+		{"service/cloudwatch", cloudwatch.New(cloudwatch.Options{APIOptions: only, Region: region}), validation},
 		{"service/secretsmanager", secretsmanager.New(secretsmanager.Options{APIOptions: only, Region: region}), validationException},
 		{"service/ssm", ssm.New(ssm.Options{APIOptions: only, Region: region}), validationException},
 		{"service/elasticloadbalancingv2", elbv2.New(elbv2.Options{APIOptions: only, Region: region}), validation},

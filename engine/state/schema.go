@@ -32,6 +32,7 @@ const (
 	KindSecret            Kind = "secret"
 	KindParameter         Kind = "parameter"
 	KindAlarm             Kind = "alarm"
+	KindAlarmHistory      Kind = "alarm-history"
 )
 
 // The names of the indexes, for records that belong to another one.
@@ -88,12 +89,13 @@ func schema() *memdb.DBSchema {
 			byOwner: func(r *Target) string { return r.Group },
 			byTask:  func(r *Target) string { return string(r.Task) },
 		}),
-		string(KindRepository): table[*Repository](KindRepository, nil),
-		string(KindLogGroup):   table[*LogGroup](KindLogGroup, nil),
-		string(KindLogStream):  table(KindLogStream, indexes[*LogStream]{byOwner: func(r *LogStream) string { return r.Group }}),
-		string(KindSecret):     table(KindSecret, indexes[*Secret]{byARN: func(r *Secret) string { return *r.Doc.ARN }}),
-		string(KindParameter):  table[*Parameter](KindParameter, nil),
-		string(KindAlarm):      table[*Alarm](KindAlarm, nil),
+		string(KindRepository):   table[*Repository](KindRepository, nil),
+		string(KindLogGroup):     table[*LogGroup](KindLogGroup, nil),
+		string(KindLogStream):    table(KindLogStream, indexes[*LogStream]{byOwner: func(r *LogStream) string { return r.Group }}),
+		string(KindSecret):       table(KindSecret, indexes[*Secret]{byARN: func(r *Secret) string { return *r.Doc.ARN }}),
+		string(KindParameter):    table[*Parameter](KindParameter, nil),
+		string(KindAlarm):        table[*Alarm](KindAlarm, nil),
+		string(KindAlarmHistory): table[*AlarmHistory](KindAlarmHistory, nil),
 	}}
 }
 
@@ -149,6 +151,8 @@ func Decode(kind Kind, unmarshal func(any) error) (Record, error) {
 		r = &Parameter{}
 	case KindAlarm:
 		r = &Alarm{}
+	case KindAlarmHistory:
+		r = &AlarmHistory{}
 	default:
 		return nil, fmt.Errorf("unknown kind of record %q", kind)
 	}

@@ -280,3 +280,26 @@ func TestRevisionsAreListedByNumber(t *testing.T) {
 		t.Error(diff)
 	}
 }
+
+func TestAWatcherOfSomeKindsHearsOfNoOthers(t *testing.T) {
+	t.Parallel()
+	db := New(nil)
+	w := db.Watch(KindAlarm)
+	defer w.Close()
+	put := func(records ...Record) {
+		if err := db.Write(func(tx *Tx) error {
+			for _, r := range records {
+				tx.Put(r)
+			}
+			return nil
+		}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	put(&Cluster{Name: "c"})
+	put(&Cluster{Name: "d"}, &Alarm{Name: "a"})
+	changes, err := w.Next(t.Context())
+	if err != nil || len(changes) != 1 || changes[0].Key != "a" {
+		t.Errorf("%v, %v", changes, err)
+	}
+}

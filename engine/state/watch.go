@@ -2,20 +2,22 @@ package state
 
 import (
 	"context"
+	"slices"
 	"sync"
 )
 
 // Watcher receives every change made after it was created, in order, however slow it reads.
 type Watcher struct {
 	db      *DB
+	kinds   []Kind // empty: all
 	mu      sync.Mutex
 	pending []Change
 	wake    chan struct{} // holds one token while changes are pending
 }
 
-// Watch returns a watcher of all changes from now on. Close it when done.
-func (db *DB) Watch() *Watcher {
-	w := &Watcher{db: db, wake: make(chan struct{}, 1)}
+// Watch returns a watcher of all changes from now on, or of those to some kinds of records. Close it when done.
+func (db *DB) Watch(kinds ...Kind) *Watcher {
+	w := &Watcher{db: db, kinds: kinds, wake: make(chan struct{}, 1)}
 	db.mu.Lock()
 	defer db.mu.Unlock()
 	db.watchers[w] = struct{}{}
@@ -56,12 +58,29 @@ func (db *DB) tell(changes []Change) {
 	db.mu.Lock()
 	defer db.mu.Unlock()
 	for w := range db.watchers {
-		w.mu.Lock()
-		w.pending = append(w.pending, changes...)
-		w.mu.Unlock()
+		if !w.add(changes) {
+			continue
+		}
 		select {
 		case w.wake <- struct{}{}:
 		default:
 		}
 	}
+}
+
+// add keeps what concerns the watcher; it reports whether anything does.
+func (w *Watcher) add(changes []Change) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if len(w.kinds) == 0 {
+		w.pending = append(w.pending, changes...)
+		return true
+	}
+	before := len(w.pending)
+	for _, c := range changes {
+		if slices.Contains(w.kinds, c.Kind) {
+			w.pending = append(w.pending, c)
+		}
+	}
+	return len(w.pending) > before
 }
