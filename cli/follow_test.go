@@ -89,6 +89,21 @@ func TestPlainFollowerWritesALineForEverythingThatHappens(t *testing.T) {
 	}
 }
 
+func TestPlainFollowerTellsTheDiagnosisOfARollbackFromThatOfTheRollout(t *testing.T) {
+	t.Parallel()
+	p, _, talk := testProgram()
+	f := p.follow()
+	f.report(deploy.Event{
+		Type: deploy.Diagnosed, Undoing: rollout.UndoFailed, Time: time.Unix(0, 0),
+		Diagnosis: &rollout.Diagnosis{Cause: rollout.Crash, Summary: "container web exits with code 4"},
+	})
+	f.close()
+	want := "   0.0s  the rollback failed\n   0.0s  cause: container exits\n   0.0s    container web exits with code 4\n"
+	if diff := cmp.Diff(want, talk.String()); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
 func TestJSONFollowerWritesEveryEventOnALineOfItsOwn(t *testing.T) {
 	t.Parallel()
 	p, out, talk := testProgram()

@@ -121,6 +121,21 @@ func TestAFailingRollbackEndsSoonAndSaysWhy(t *testing.T) {
 	})
 }
 
+func TestARollbackByHandThatFailsIsNoFailedInstallation(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newScheduler()
+		s.running, s.primary, s.crashes["web:1"] = wantedRevision, "D5", true
+		res, err := RollBack(t.Context(), s, wanted().Ref, nil, rollout.Policy{}, Options{})
+		if err != nil || res.Outcome != NotRolledBack || res.Seconds > 60 || res.UndoDiagnosis == nil || res.UndoDiagnosis.Cause != rollout.Crash {
+			t.Fatalf("%q after %.0f s, %+v, %v", res.Outcome, res.Seconds, res.UndoDiagnosis, err)
+		}
+		if want := "service web was not rolled back: rollback failed: 2 restored tasks have failed and none is healthy"; !strings.HasPrefix(res.String(), want) {
+			t.Errorf("result is told as %q", res)
+		}
+	})
+}
+
 func TestARollbackThatIsRefusedSaysWhy(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

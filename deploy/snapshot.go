@@ -26,7 +26,8 @@ func (s Snapshot) String() string {
 	return strings.Join(parts, ", ")
 }
 
-// tasks calls new what the primary deployment runs; in a rollback that is what is being restored.
+// tasks calls new what the primary deployment runs once this rollout follows one; in a rollback that is what is being
+// restored.
 func (s Snapshot) tasks() []string {
 	var parts []string
 	others := 0
@@ -35,7 +36,7 @@ func (s Snapshot) tasks() []string {
 			others += d.Running + d.Pending
 			continue
 		}
-		parts = append(parts, fmt.Sprintf("%d of %d %s tasks running", d.Running, d.Desired, s.kind()))
+		parts = append(parts, fmt.Sprintf("%d of %d %stasks running", d.Running, d.Desired, s.kind()))
 		if d.Pending > 0 {
 			parts = append(parts, fmt.Sprintf("%d pending", d.Pending))
 		}
@@ -49,10 +50,13 @@ func (s Snapshot) tasks() []string {
 	return parts
 }
 
-// kind is what the tasks of the primary deployment are.
+// kind is what the tasks of the primary deployment are, with a space; nothing while no deployment is followed.
 func (s Snapshot) kind() string {
-	if s.Undoing {
-		return "restored"
+	switch {
+	case s.Undoing:
+		return "restored "
+	case s.Ours == "":
+		return ""
 	}
-	return "new"
+	return "new "
 }
