@@ -21,6 +21,7 @@ func (e *Engine) pass(tx *state.Tx, key state.ServiceKey, now time.Time) time.Ti
 }
 
 func (e *Engine) apply(tx *state.Tx, key state.ServiceKey, p schedule.Plan, now time.Time) {
+	putAll(tx, p.Traffic)
 	putAll(tx, p.Deployments)
 	putAll(tx, p.ServiceDeployments)
 	putAll(tx, p.Register)

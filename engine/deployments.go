@@ -8,6 +8,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 
+	"github.com/slipway-cd/slipway/engine/schedule"
 	"github.com/slipway-cd/slipway/engine/state"
 )
 
@@ -19,11 +20,16 @@ func (e *Engine) NewDeployment(
 ) *state.Deployment {
 	now := e.Now()
 	number := NewDeploymentNumber()
+	shifts := schedule.Shifts(service.Doc.DeploymentConfiguration)
+	doc.ResolvedConfiguration = schedule.Resolve(tx.Snapshot, service.ID, doc.LoadBalancers, shifts)
 	rev := e.newRevision(service, definition, doc, number, now)
 	history := e.newServiceDeployment(service, rev, now)
 	d := &state.Deployment{
 		ID: DeploymentID(number), Service: service.ID, Status: state.Primary, Revision: rev.ARN, ServiceDeployment: history.ARN,
 		TaskDefinition: definition.TaskDefinitionID, Created: now, Updated: now, State: types.DeploymentRolloutStateInProgress,
+	}
+	if shifts {
+		d.Shift = &state.Shift{}
 	}
 	d.Reason = fmt.Sprintf("ECS deployment %s in progress.", d.ID)
 	for old := range tx.Deployments(service.ID) {
@@ -60,7 +66,7 @@ func (e *Engine) newServiceDeployment(s *state.Service, rev *state.Revision, now
 	arn := e.options.Identity.ServiceDeploymentARN(s.ID, NewServiceDeploymentID())
 	return &state.ServiceDeployment{ARN: arn, Service: s.ID, Doc: types.ServiceDeployment{
 		ServiceDeploymentArn: aws.String(arn), ServiceArn: rev.Doc.ServiceArn, ClusterArn: rev.Doc.ClusterArn,
-		CreatedAt: &now, StartedAt: &now, UpdatedAt: &now, Status: types.ServiceDeploymentStatusInProgress,
+		CreatedAt: &now, UpdatedAt: &now, Status: types.ServiceDeploymentStatusPending,
 		DeploymentConfiguration: s.Doc.DeploymentConfiguration,
 		TargetServiceRevision: &types.ServiceRevisionSummary{
 			Arn: aws.String(rev.ARN), RequestedTaskCount: s.Doc.DesiredCount,

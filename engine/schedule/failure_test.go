@@ -107,7 +107,7 @@ func TestBreakerRollsBackUnderTheOldDeploymentsID(t *testing.T) {
 		t.Errorf("the service has task definition %s", got)
 	}
 	h := w.history(2)
-	if h.Status != types.ServiceDeploymentStatusRollbackSuccessful || aws.ToString(h.StatusReason) != statusRolledBack ||
+	if h.Status != types.ServiceDeploymentStatusRollbackSuccessful || aws.ToString(h.StatusReason) != statusRolledBack+"the circuit breaker threshold was exceeded." ||
 		h.Rollback == nil || aws.ToString(h.Rollback.ServiceRevisionArn) != base.Revision || h.FinishedAt == nil {
 		t.Errorf("service deployment %s %q %+v", h.Status, aws.ToString(h.StatusReason), h.Rollback)
 	}

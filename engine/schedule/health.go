@@ -96,7 +96,7 @@ func (p *pass) fit(t *task) bool {
 			return false
 		}
 	}
-	balancers := t.of.revision.LoadBalancers
+	balancers := t.of.balancers()
 	for _, b := range balancers {
 		if !p.serves(t, b) {
 			return false

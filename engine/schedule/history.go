@@ -9,11 +9,12 @@ import (
 	"github.com/slipway-cd/slipway/engine/state"
 )
 
-// The statusReasons of service deployments. [ecs-behaviour 1.7; "stopped" unverified]
+// The beginnings of the statusReasons of service deployments, which a deployment's Because completes, and whole ones.
+// [ecs-behaviour 1.7; "stopped" unverified]
 const (
-	statusRolledBack  = "Service deployment rolled back because the circuit breaker threshold was exceeded."
+	statusRolledBack  = "Service deployment rolled back because "
+	statusStopped     = "Service deployment stopped because "
 	statusNoCandidate = "No rollback candidate was found to run the rollback."
-	statusBroken      = "Service deployment stopped because the circuit breaker threshold was exceeded."
 	statusDeleted     = "Service deployment stopped because the service was deleted."
 )
 
@@ -43,7 +44,7 @@ func (p *pass) rolledBackInto(d *deployment) bool {
 
 func underway(s types.ServiceDeploymentStatus) bool {
 	switch s {
-	case types.ServiceDeploymentStatusPending, types.ServiceDeploymentStatusInProgress,
+	case types.ServiceDeploymentStatusPending, types.ServiceDeploymentStatusInProgress, types.ServiceDeploymentStatusStopRequested,
 		types.ServiceDeploymentStatusRollbackRequested, types.ServiceDeploymentStatusRollbackInProgress:
 		return true
 	default:
@@ -54,7 +55,9 @@ func underway(s types.ServiceDeploymentStatus) bool {
 // describe returns the document as it should be for the deployment that it is the history of.
 func (p *pass) describe(doc types.ServiceDeployment, d *deployment) types.ServiceDeployment {
 	p.describeBreaker(&doc, d)
+	p.describeAlarms(&doc, d)
 	p.describeCounts(&doc, d)
+	p.describeTraffic(&doc, d)
 	if doc.StartedAt == nil {
 		doc.StartedAt = &p.now
 	}
@@ -63,16 +66,32 @@ func (p *pass) describe(doc types.ServiceDeployment, d *deployment) types.Servic
 		p.endHistory(&doc, types.ServiceDeploymentStatusStopped, statusDeleted)
 	case d.Broken && d.RollbackTo != "":
 		p.describeRollback(&doc, d)
-	case d.Broken && p.breaker().Rollback:
+	case d.Broken && p.wantedRollback(d):
 		p.endHistory(&doc, types.ServiceDeploymentStatusRollbackFailed, statusNoCandidate)
 	case d.Broken:
-		p.endHistory(&doc, types.ServiceDeploymentStatusStopped, statusBroken)
+		p.endHistory(&doc, types.ServiceDeploymentStatusStopped, statusStopped+d.Because)
 	case d.State == types.DeploymentRolloutStateCompleted:
 		p.endHistory(&doc, types.ServiceDeploymentStatusSuccessful, "")
 	default:
 		doc.Status = types.ServiceDeploymentStatusInProgress
 	}
 	return doc
+}
+
+// wantedRollback reports whether a deployment that failed was to be rolled back, by the option of whatever ended it.
+func (p *pass) wantedRollback(d *deployment) bool {
+	switch d.Cause {
+	case state.CauseBreaker:
+		return p.breaker().Rollback
+	case state.CauseAlarm:
+		a := p.alarms(d)
+		return a != nil && a.Rollback
+	case state.CauseStop:
+		history, ok := p.snap.ServiceDeployment(d.ServiceDeployment)
+		return ok && history.Doc.Status != types.ServiceDeploymentStatusStopRequested
+	default:
+		return true
+	}
 }
 
 func (p *pass) endHistory(doc *types.ServiceDeployment, status types.ServiceDeploymentStatus, reason string) {
@@ -88,17 +107,16 @@ func (p *pass) endHistory(doc *types.ServiceDeployment, status types.ServiceDepl
 // describeRollback tells how the rollback goes: it stays within the service deployment that failed.
 func (p *pass) describeRollback(doc *types.ServiceDeployment, d *deployment) {
 	base := p.find(d.RollbackTo)
+	reason := statusRolledBack + d.Because
 	if doc.Rollback == nil {
-		doc.Rollback = &types.Rollback{
-			Reason: aws.String(statusRolledBack), StartedAt: &p.now, ServiceRevisionArn: aws.String(base.Revision),
-		}
-		doc.StatusReason = aws.String(statusRolledBack)
+		doc.Rollback = &types.Rollback{Reason: aws.String(reason), StartedAt: &p.now, ServiceRevisionArn: aws.String(base.Revision)}
+		doc.StatusReason = aws.String(reason)
 	}
 	switch base.State {
 	case types.DeploymentRolloutStateCompleted:
-		p.endHistory(doc, types.ServiceDeploymentStatusRollbackSuccessful, statusRolledBack)
+		p.endHistory(doc, types.ServiceDeploymentStatusRollbackSuccessful, reason)
 	case types.DeploymentRolloutStateFailed:
-		p.endHistory(doc, types.ServiceDeploymentStatusRollbackFailed, statusRolledBack)
+		p.endHistory(doc, types.ServiceDeploymentStatusRollbackFailed, reason)
 	default:
 		doc.Status = types.ServiceDeploymentStatusRollbackInProgress
 	}
@@ -124,9 +142,9 @@ func (p *pass) describeBreaker(doc *types.ServiceDeployment, d *deployment) {
 	}
 	status := types.ServiceDeploymentRollbackMonitorsStatusMonitoring
 	switch {
-	case d.Broken:
+	case d.Cause == state.CauseBreaker:
 		status = types.ServiceDeploymentRollbackMonitorsStatusTriggered
-	case !d.inProgress():
+	case d.Broken || !d.inProgress():
 		status = types.ServiceDeploymentRollbackMonitorsStatusMonitoringComplete
 	}
 	doc.DeploymentCircuitBreaker = &types.ServiceDeploymentCircuitBreaker{

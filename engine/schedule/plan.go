@@ -44,6 +44,7 @@ type Plan struct {
 	Healthy    []state.TaskID  // tasks that count as healthy for the first time
 
 	Service            *state.Service             // changed copy; nil: unchanged
+	Traffic            []state.Record             // changed copies of listener rules, and of listeners with them
 	Deployments        []*state.Deployment        // changed copies
 	ServiceDeployments []*state.ServiceDeployment // changed copies
 	Events             []string                   // texts, in the order they happened; see Texts
@@ -79,7 +80,7 @@ type Stop struct {
 // Empty reports whether the plan changes nothing.
 func (p Plan) Empty() bool {
 	return len(p.Start)+len(p.Stop)+len(p.Register)+len(p.Deregister)+len(p.Settle)+len(p.Healthy)+
-		len(p.Deployments)+len(p.ServiceDeployments)+len(p.Events) == 0 && p.Service == nil
+		len(p.Traffic)+len(p.Deployments)+len(p.ServiceDeployments)+len(p.Events) == 0 && p.Service == nil
 }
 
 // startRef stands in an event for the identifier of the task that Plan.Start[i] becomes.

@@ -39,6 +39,8 @@ func (p *pass) advance() {
 		p.drain()
 	case p.service.Daemon():
 		p.daemon()
+	case p.shifting():
+		p.shift()
 	default:
 		p.update()
 	}
@@ -48,6 +50,8 @@ func (p *pass) advance() {
 func (p *pass) update() {
 	p.replaceSick()
 	p.breakCircuit()
+	p.reclaim()
+	p.clearEarly()
 	p.roll()
 	p.complete()
 }

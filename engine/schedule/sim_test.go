@@ -156,15 +156,20 @@ func (w *world) deploy(revision int, options ...option) *world {
 	d := &state.TaskDefinition{TaskDefinitionID: state.TaskDefinitionID{Family: "web", Revision: revision}, Doc: *doc}
 	rev := &state.Revision{ARN: "revision/" + id, Service: w.key, Doc: types.ServiceRevision{
 		TaskDefinition: aws.String(d.String()), LoadBalancers: s.Doc.LoadBalancers, LaunchType: s.Doc.LaunchType,
+		ResolvedConfiguration: Resolve(snap, w.key, s.Doc.LoadBalancers, Shifts(s.Doc.DeploymentConfiguration)),
 	}}
 	history := &state.ServiceDeployment{ARN: "history/" + id, Service: w.key, Doc: types.ServiceDeployment{
-		ServiceDeploymentArn: aws.String("history/" + id), Status: types.ServiceDeploymentStatusInProgress,
-		TargetServiceRevision: &types.ServiceRevisionSummary{Arn: aws.String(rev.ARN)},
+		ServiceDeploymentArn: aws.String("history/" + id), Status: types.ServiceDeploymentStatusPending,
+		DeploymentConfiguration: s.Doc.DeploymentConfiguration,
+		TargetServiceRevision:   &types.ServiceRevisionSummary{Arn: aws.String(rev.ARN)},
 	}}
 	next := &state.Deployment{
 		ID: state.DeploymentID("ecs-svc/" + id), Service: w.key, Status: state.Primary, Revision: rev.ARN,
 		ServiceDeployment: history.ARN, TaskDefinition: d.TaskDefinitionID, Created: w.now,
 		State: types.DeploymentRolloutStateInProgress, Reason: "ECS deployment ecs-svc/" + id + " in progress.",
+	}
+	if Shifts(s.Doc.DeploymentConfiguration) {
+		next.Shift = &state.Shift{}
 	}
 	for old := range snap.Deployments(w.key) {
 		if old.Status == state.Primary {
@@ -218,6 +223,9 @@ func (w *world) apply(plan Plan) {
 	w.t.Helper()
 	var started []state.TaskID
 	err := w.db.Write(func(tx *state.Tx) error {
+		for _, r := range plan.Traffic {
+			tx.Put(r)
+		}
 		for _, d := range plan.Deployments {
 			tx.Put(d)
 		}

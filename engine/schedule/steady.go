@@ -2,6 +2,7 @@ package schedule
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -13,7 +14,7 @@ import (
 // complete ends a deployment whose tasks are all healthy once those of the others are gone, and tells when the service
 // has reached its steady state. Both come in one pass, in this order. [ecs-behaviour 1.2, trace]
 func (p *pass) complete() {
-	if p.whole() && p.primary.inProgress() && !p.primary.Broken {
+	if p.primary.inProgress() && !p.primary.Broken && p.ripe() && p.baked() {
 		record := p.primary.edit()
 		record.State, record.Reason = types.DeploymentRolloutStateCompleted, fmt.Sprintf(reasonDone, record.ID)
 		record.Completed, record.Updated = p.now, p.now
@@ -22,17 +23,30 @@ func (p *pass) complete() {
 	p.settleDown(p.whole() && (p.alive() == p.desired || p.service.Daemon()) && p.primary.State == types.DeploymentRolloutStateCompleted)
 }
 
+// ripe reports whether the PRIMARY deployment has done all that it is there for.
+func (p *pass) ripe() bool {
+	switch early := p.early(); {
+	case p.primary.Shift != nil:
+		return p.whole() && p.primary.Shift.Stage == types.ServiceDeploymentLifecycleStageCleanUp
+	case early == nil:
+		return p.whole()
+	default:
+		return p.enough(early) && (early.SourceServiceRevisionCleanup == types.ServiceRevisionCleanupDeferred || p.cleared())
+	}
+}
+
 // whole reports whether the PRIMARY deployment has what it wants, and the others have nothing left.
 func (p *pass) whole() bool {
 	if p.service.Daemon() {
 		return p.everywhere()
 	}
-	for _, d := range p.olds {
-		if len(d.tasks) > 0 {
-			return false
-		}
-	}
-	return !p.turned && !p.leaving() && len(p.plan.Start) == 0 && p.primary.count(well) == p.desired && p.primary.count(staying) == p.desired
+	return !p.turned && p.cleared() && !p.leaving() && len(p.plan.Start) == 0 &&
+		p.primary.count(well) == p.desired && p.primary.count(staying) == p.desired
+}
+
+// cleared reports whether the deployments that are being replaced have no tasks left.
+func (p *pass) cleared() bool {
+	return !slices.ContainsFunc(p.olds, func(d *deployment) bool { return len(d.tasks) > 0 })
 }
 
 // settleDown tells that the service is steady: once, and again after pace.Quiet.

@@ -58,7 +58,7 @@ func (p *pass) sayTargets(what string, counts tally) {
 
 // register puts the task's targets that are not there yet.
 func (p *pass) register(t *task, counts *tally) {
-	for _, b := range t.of.revision.LoadBalancers {
+	for _, b := range t.of.balancers() {
 		want, ok := p.target(t, b)
 		if !ok {
 			p.sayOnce(t.of, sortTargets, ") failed to register targets in %s", balancerName(b))
