@@ -104,6 +104,7 @@ func (e *Engine) open(ctx context.Context) error {
 	e.engine, err = engine.Open(ctx, engine.Options{
 		Dir: e.options.Dir, Runtime: resident{e.runtime, e.resolve}, Speed: e.options.Speed, Addresses: addresses,
 		Instances: e.options.Instances, Zones: e.options.Zones,
+		Object:   e.objects.Read,
 		Identity: engine.Identity{Region: e.options.Region}, Logger: e.options.Logger, Cleared: e.cleared,
 	})
 	if err != nil {

@@ -73,7 +73,7 @@ func (e *Engine) fill() (err error) {
 	}
 	e.tasks = lifecycle.New(lifecycle.Config{
 		DB: e.db, Runtime: e.options.Runtime, Logs: e.logs, Engine: e.id, ARN: e.options.Identity.ARN,
-		Speed: e.options.Speed, Secret: e.options.Secret, Logger: e.options.Logger,
+		Speed: e.options.Speed, Object: e.options.Object, Logger: e.options.Logger,
 	})
 	return nil
 }

@@ -1,7 +1,6 @@
 package engine
 
 import (
-	"context"
 	"log/slog"
 	"net/netip"
 
@@ -28,8 +27,9 @@ type Options struct {
 	// a /24 on the loopback network. Engines on one machine must not share it.
 	Addresses netip.Prefix
 
-	// Secret returns the value of a secret that a container names (ARN or name). Nil: there are none.
-	Secret func(ctx context.Context, valueFrom string) (string, error)
+	// Object returns the content of an object of Amazon S3, of at most limit bytes; a fault of the kind NotFound for one
+	// that isn't there. Nil: there are none.
+	Object func(bucket, key string, limit int64) ([]byte, error)
 
 	// Cleared is called when Clear has removed all containers, while the directory is still this engine's alone. Nil:
 	// nothing more is to be done.

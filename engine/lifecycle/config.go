@@ -2,7 +2,6 @@
 package lifecycle
 
 import (
-	"context"
 	"crypto/sha256"
 	"fmt"
 	"log/slog"
@@ -23,7 +22,7 @@ type Config struct {
 	Engine  string // marks the containers of this engine among others on the same runtime
 
 	ARN    func(service, resource string) string
-	Secret func(ctx context.Context, valueFrom string) (string, error) // nil: there are no secrets
+	Object func(bucket, key string, limit int64) ([]byte, error) // of Amazon S3; nil: there are none
 
 	// Speed divides the intervals that a definition names but that the program doesn't feel: between health checks, and
 	// the grace at its start. With the scripted runtime, where there are no programs, it divides all of them.

@@ -32,6 +32,7 @@ type fake struct {
 	containers map[runtime.Name]*box
 	pullErr    map[string]error
 	digest     string
+	objects    map[string]string // by bucket/key
 	pulls      []string
 	pullTime   time.Duration
 	createTime time.Duration

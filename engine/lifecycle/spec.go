@@ -2,8 +2,7 @@ package lifecycle
 
 import (
 	"cmp"
-	"context"
-	"fmt"
+	"errors"
 	"maps"
 	"net/netip"
 	"slices"
@@ -14,7 +13,6 @@ import (
 
 	"github.com/slipway-cd/slipway/engine/runtime"
 	"github.com/slipway-cd/slipway/engine/state"
-	"github.com/slipway-cd/slipway/fault"
 )
 
 // merged returns the definition of a container with the task's overrides in it.
@@ -41,7 +39,9 @@ func override(d types.ContainerDefinition, o types.ContainerOverride) types.Cont
 	d.Memory = cmp.Or(o.Memory, d.Memory)
 	d.MemoryReservation = cmp.Or(o.MemoryReservation, d.MemoryReservation)
 	d.Environment = slices.Concat(d.Environment, o.Environment)
-	d.EnvironmentFiles = slices.Concat(d.EnvironmentFiles, o.EnvironmentFiles)
+	if o.EnvironmentFiles != nil { // in the place of the definition's [ECS guide, "Pass environment variables"]
+		d.EnvironmentFiles = o.EnvironmentFiles
+	}
 	if o.ResourceRequirements != nil {
 		d.ResourceRequirements = o.ResourceRequirements
 	}
@@ -49,8 +49,8 @@ func override(d types.ContainerDefinition, o types.ContainerOverride) types.Cont
 }
 
 // spec returns all that the runtime needs to run the container.
-func (w *work) spec(ctx context.Context, c state.Container, d types.ContainerDefinition) (runtime.Spec, error) {
-	env, err := w.environment(ctx, d)
+func (w *work) spec(c state.Container, d types.ContainerDefinition) (runtime.Spec, error) {
+	env, err := w.environment(d)
 	if err != nil {
 		return runtime.Spec{}, err
 	}
@@ -95,16 +95,21 @@ func (w *work) labels(container string, d types.ContainerDefinition) map[string]
 	return labels
 }
 
-// environment returns NAME=value for each name once, sorted; later sources win: definition, overrides, secrets.
-func (w *work) environment(ctx context.Context, d types.ContainerDefinition) ([]string, error) {
-	values := map[string]string{"AWS_EXECUTION_ENV": "AWS_ECS_" + string(cmp.Or(w.task.LaunchType, types.LaunchTypeEc2))}
+// environment returns NAME=value for each name once, sorted; later sources win: environment files, definition, overrides,
+// secrets. The error has the words that the task is stopped with.
+func (w *work) environment(d types.ContainerDefinition) ([]string, error) {
+	values, err := w.environmentFiles(d)
+	if err != nil {
+		return nil, errors.New(filesFailed + err.Error())
+	}
+	values["AWS_EXECUTION_ENV"] = "AWS_ECS_" + string(cmp.Or(w.task.LaunchType, types.LaunchTypeEc2))
 	for _, v := range d.Environment {
 		values[aws.ToString(v.Name)] = aws.ToString(v.Value)
 	}
 	for _, s := range d.Secrets {
-		value, err := w.secret(ctx, aws.ToString(s.ValueFrom))
+		value, err := secret(w.snap, aws.ToString(s.ValueFrom))
 		if err != nil {
-			return nil, err
+			return nil, errors.New(secretsFailed + err.Error())
 		}
 		values[aws.ToString(s.Name)] = value
 	}
@@ -113,17 +118,6 @@ func (w *work) environment(ctx context.Context, d types.ContainerDefinition) ([]
 		env = append(env, name+"="+values[name])
 	}
 	return env, nil
-}
-
-func (w *work) secret(ctx context.Context, from string) (string, error) {
-	if w.Secret == nil {
-		return "", fault.New(fault.NotFound, "execution resource retrieval failed: ResourceNotFoundException: the engine keeps no secret %q", from)
-	}
-	value, err := w.Secret(ctx, from)
-	if err != nil {
-		return "", fmt.Errorf("execution resource retrieval failed: %w", err)
-	}
-	return value, nil
 }
 
 // ports returns the ports of a container. The host ports were chosen when the task was placed, in the order of the port

@@ -17,9 +17,9 @@ func (w *work) start(ctx context.Context, c state.Container) {
 		w.fail(c, "ResourceInitializationError: failed to validate logger args: "+err.Error())
 		return
 	}
-	spec, err := w.spec(ctx, c, d)
-	if err != nil {
-		w.fail(c, "ResourceInitializationError: unable to pull secrets or registry auth: "+err.Error())
+	spec, err := w.spec(c, d)
+	if err != nil { // it was to be had when the task began; whatever has become of it since
+		w.fail(c, err.Error())
 		return
 	}
 	release, ok := w.slot(ctx)

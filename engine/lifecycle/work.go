@@ -104,6 +104,17 @@ func (w *work) fail(c state.Container, reason string) {
 	}
 }
 
+// failAll has a task fail before any of its containers was made.
+func (w *work) failAll(reason string) {
+	at := now()
+	w.edit(func(t *state.Task) {
+		for i := range t.Containers {
+			t.Containers[i].Last, t.Containers[i].EndedAt = state.Stopped, at
+		}
+	})
+	w.end(types.TaskStopCodeTaskFailedToStart, reason)
+}
+
 // commit makes the changes on the record as it is now.
 func (w *work) commit(tx *state.Tx) {
 	t, ok := tx.Task(w.task.ID)

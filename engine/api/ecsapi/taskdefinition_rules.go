@@ -79,6 +79,9 @@ func checkContainer(doc *types.TaskDefinition, c types.ContainerDefinition) erro
 	if err := checkHealthCheck(name, c.HealthCheck); err != nil {
 		return err
 	}
+	if err := checkInputs(name, c); err != nil {
+		return err
+	}
 	return checkLogs(doc, c.LogConfiguration)
 }
 
