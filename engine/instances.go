@@ -32,6 +32,15 @@ func (e *Engine) NewInstance(tx *state.Tx, cluster state.ClusterName, zone strin
 	}, now)
 }
 
+// NewProviderInstance adds one container instance of a capacity provider's Auto Scaling group to a cluster.
+func (e *Engine) NewProviderInstance(tx *state.Tx, cluster state.ClusterName, provider, zone string) error {
+	_, err := e.RegisterInstance(tx, &state.Instance{
+		Cluster: cluster, Zone: zone, CPU: e.options.InstanceCPU, Memory: e.options.InstanceMemory, Ports: agentPorts(),
+		Doc: types.ContainerInstance{CapacityProviderName: aws.String(provider)},
+	}, e.Now())
+	return err
+}
+
 // RegisterInstance adds a container instance to a cluster: one that says in which cluster and zone it is and what it has.
 // It gets an id and an address, and of its description what is missing.
 func (e *Engine) RegisterInstance(tx *state.Tx, i *state.Instance, now time.Time) (*state.Instance, error) {
@@ -165,3 +174,9 @@ func attributes(zone string) []types.Attribute {
 	}
 	return list
 }
+
+// InstanceCPU returns the CPU units of the engine's own container instances.
+func (e *Engine) InstanceCPU() int { return e.options.InstanceCPU }
+
+// InstanceMemory returns the MiB of memory of the engine's own container instances.
+func (e *Engine) InstanceMemory() int { return e.options.InstanceMemory }

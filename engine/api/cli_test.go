@@ -190,8 +190,8 @@ func TestAWSCLILogsInToTheRegistry(t *testing.T) {
 	if out := h.aws("ecr", "get-login-password"); len(out) != 32 {
 		t.Errorf("password: %s", out)
 	}
-	out, err := h.cli("ecs", "list-account-settings")
-	if err == nil || !strings.Contains(out, `The operation "ListAccountSettings" of AmazonEC2ContainerServiceV20141113 is not served here.`) {
+	out, err := h.cli("ecs", "discover-poll-endpoint")
+	if err == nil || !strings.Contains(out, `The operation "DiscoverPollEndpoint" of AmazonEC2ContainerServiceV20141113 is not served here.`) {
 		t.Errorf("an operation that is not served: %v\n%s", err, out)
 	}
 }

@@ -233,3 +233,16 @@ func (h *house) classic(name string, instancePort int32) *elb.CreateLoadBalancer
 	}}})
 	return must(h, out, err)
 }
+
+// untilEvent waits until an event of the service, in the default cluster, contains a text.
+func (h *house) untilEvent(service, text string) {
+	h.Helper()
+	h.until("the service's events tell: "+text, func(snap state.Snapshot) bool {
+		for _, e := range snap.Events(state.ServiceKey{Cluster: "default", Name: service}).List {
+			if strings.Contains(aws.ToString(e.Message), text) {
+				return true
+			}
+		}
+		return false
+	})
+}

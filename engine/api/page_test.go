@@ -44,6 +44,8 @@ func TestEveryListRefusesATokenThatWasNotGivenOut(t *testing.T) {
 		"ListContainerInstances":     {h.ecs, &ecs.ListContainerInstancesInput{NextToken: token}, "InvalidParameterException"},
 		"ListServiceDeployments":     {h.ecs, &ecs.ListServiceDeploymentsInput{NextToken: token, Service: aws.String("web")}, "InvalidParameterException"},
 		"ListServices":               {h.ecs, &ecs.ListServicesInput{NextToken: token}, "InvalidParameterException"},
+		"ListServicesByNamespace":    {h.ecs, &ecs.ListServicesByNamespaceInput{NextToken: token, Namespace: aws.String("shop")}, "InvalidParameterException"},
+		"ListAccountSettings":        {h.ecs, &ecs.ListAccountSettingsInput{NextToken: token}, "InvalidParameterException"},
 		"ListTaskDefinitionFamilies": {h.ecs, &ecs.ListTaskDefinitionFamiliesInput{NextToken: token}, "InvalidParameterException"},
 		"ListTaskDefinitions":        {h.ecs, &ecs.ListTaskDefinitionsInput{NextToken: token}, "InvalidParameterException"},
 		"ListTasks":                  {h.ecs, &ecs.ListTasksInput{NextToken: token}, "InvalidParameterException"},

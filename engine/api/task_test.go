@@ -240,3 +240,92 @@ func TestAttributesOfContainerInstancesAreListed(t *testing.T) {
 		t.Errorf("attributes: %s", h.last.answer())
 	}
 }
+
+func TestRunTaskRefusesWhatNoTaskCanBe(t *testing.T) {
+	t.Parallel()
+	h := newStillHouse(t)
+	h.cluster()
+	h.register("job", nil)
+	container := types.ContainerOverride{Name: aws.String("app")}
+	for name, tc := range map[string]struct {
+		change func(*ecs.RunTaskInput)
+		text   string
+	}{
+		"tags of a service":         {func(in *ecs.RunTaskInput) { in.PropagateTags = types.PropagateTagsService }, "propagateTags"},
+		"a tag of AWS":              {func(in *ecs.RunTaskInput) { in.Tags = []types.Tag{{Key: aws.String("aws:x")}} }, "aws:"},
+		"a tag twice":               {func(in *ecs.RunTaskInput) { in.Tags = []types.Tag{{Key: aws.String("x")}, {Key: aws.String("x")}} }, "Duplicate"},
+		"an unknown strategy field": {func(in *ecs.RunTaskInput) { in.PlacementStrategy = strategy("binpack", "disk") }, `field "disk"`},
+		"a random field":            {func(in *ecs.RunTaskInput) { in.PlacementStrategy = strategy("random", "cpu") }, "random"},
+		"an unreadable constraint": {func(in *ecs.RunTaskInput) {
+			in.PlacementConstraints = []types.PlacementConstraint{{Type: types.PlacementConstraintTypeMemberOf, Expression: aws.String("a b c")}}
+		}, `character 1: unknown subject "a"`},
+		"a size that is none": {func(in *ecs.RunTaskInput) { in.Overrides = &types.TaskOverride{Cpu: aws.String("much")} }, "'cpu'"},
+		"a disk on EC2": {func(in *ecs.RunTaskInput) {
+			in.Overrides = &types.TaskOverride{EphemeralStorage: &types.EphemeralStorage{SizeInGiB: 30}}
+		}, "Fargate"},
+		"overrides of a novel": {func(in *ecs.RunTaskInput) {
+			c := container
+			c.Command = []string{strings.Repeat("x", 9000)}
+			in.Overrides = &types.TaskOverride{ContainerOverrides: []types.ContainerOverride{c}}
+		}, "8192"},
+		"memory of five": {func(in *ecs.RunTaskInput) {
+			c := container
+			c.Memory = aws.Int32(5)
+			in.Overrides = &types.TaskOverride{ContainerOverrides: []types.ContainerOverride{c}}
+		}, "Invalid sizes"},
+		"a container elsewhere": {func(in *ecs.RunTaskInput) {
+			in.Overrides = &types.TaskOverride{ContainerOverrides: []types.ContainerOverride{{Name: aws.String("db")}}}
+		}, "not a container"},
+	} {
+		in := &ecs.RunTaskInput{TaskDefinition: aws.String("job")}
+		tc.change(in)
+		_, err := h.ecs.RunTask(t.Context(), in)
+		if err == nil || !strings.Contains(err.Error(), tc.text) {
+			t.Errorf("%s: %v, want %q", name, err, tc.text)
+		}
+	}
+}
+
+func strategy(kind types.PlacementStrategyType, field string) []types.PlacementStrategy {
+	return []types.PlacementStrategy{{Type: kind, Field: &field}}
+}
+
+func TestOverriddenSizesAreWhatATaskTakes(t *testing.T) {
+	t.Parallel()
+	h := newStillHouse(t)
+	h.cluster()
+	must(h, 0, func() error {
+		_, err := h.ecs.PutClusterCapacityProviders(t.Context(), &ecs.PutClusterCapacityProvidersInput{
+			Cluster: aws.String("default"), CapacityProviders: []string{"FARGATE", "FARGATE_SPOT"}, DefaultCapacityProviderStrategy: []types.CapacityProviderStrategyItem{},
+		})
+		return err
+	}())
+	h.register("job", func(in *ecs.RegisterTaskDefinitionInput) {
+		in.NetworkMode, in.Cpu, in.Memory = types.NetworkModeAwsvpc, aws.String("256"), aws.String("512")
+		in.RequiresCompatibilities = []types.Compatibility{types.CompatibilityFargate}
+	})
+	in := &ecs.RunTaskInput{
+		TaskDefinition: aws.String("job"), Overrides: &types.TaskOverride{
+			Cpu: aws.String(".5 vCPU"), Memory: aws.String("2GB"), EphemeralStorage: &types.EphemeralStorage{SizeInGiB: 40},
+		},
+		CapacityProviderStrategy: []types.CapacityProviderStrategyItem{{CapacityProvider: aws.String("FARGATE_SPOT"), Weight: 1}},
+		NetworkConfiguration:     &types.NetworkConfiguration{AwsvpcConfiguration: &types.AwsVpcConfiguration{Subnets: []string{"subnet-1"}}},
+	}
+	out, err := h.ecs.RunTask(t.Context(), in)
+	task := must(h, out, err).Tasks[0]
+	got := []any{*task.Cpu, *task.Memory, task.EphemeralStorage.SizeInGiB, task.LaunchType, *task.CapacityProviderName}
+	if diff := cmp.Diff([]any{"512", "2048", int32(40), types.LaunchTypeFargate, "FARGATE_SPOT"}, got); diff != "" {
+		t.Error(diff)
+	}
+	in.Overrides.Memory, in.ClientToken = aws.String("512"), nil
+	_, err = h.ecs.RunTask(t.Context(), in)
+	h.refused("a size that Fargate has not", err, "ClientException", "No Fargate configuration exists")
+	stats, err := h.ecs.DescribeClusters(t.Context(), &ecs.DescribeClustersInput{Include: []types.ClusterField{types.ClusterFieldStatistics}})
+	counts := map[string]string{}
+	for _, pair := range must(h, stats, err).Clusters[0].Statistics {
+		counts[*pair.Name] = *pair.Value
+	}
+	if counts["pendingFargateTasksCount"] != "1" || counts["runningEC2TasksCount"] != "0" {
+		t.Errorf("statistics: %v", counts)
+	}
+}

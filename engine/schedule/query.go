@@ -11,6 +11,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 
+	"github.com/slipway-cd/slipway/engine/state"
 	"github.com/slipway-cd/slipway/fault"
 )
 
@@ -236,4 +237,21 @@ func number(parts []string, i int) (int64, error) {
 		return 0, nil
 	}
 	return strconv.ParseInt(parts[i], 10, 64)
+}
+
+// Select returns the container instances of a cluster that an expression of the cluster query language fits, or what is
+// wrong with the expression.
+func Select(snap state.Snapshot, cluster state.ClusterName, expression string) (map[state.InstanceID]bool, error) {
+	q, err := parseQuery(expression)
+	if err != nil {
+		return nil, err
+	}
+	selected := map[state.InstanceID]bool{}
+	f := newFleet(snap, cluster)
+	for _, s := range f.sites {
+		if q(f, s) {
+			selected[s.ID] = true
+		}
+	}
+	return selected, nil
 }

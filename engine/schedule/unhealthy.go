@@ -86,7 +86,9 @@ func (p *pass) scaleIn(t *task) {
 	p.stop(t, reasonScaling(t))
 }
 
-func reasonScaling(t *task) string { return "Scaling activity initiated by (deployment " + string(t.of.ID) + ")" }
+func reasonScaling(t *task) string {
+	return "Scaling activity initiated by (deployment " + string(t.of.ID) + ")"
+}
 
 // choose returns up to n of the tasks to be stopped, of which up to budget healthy ones: first those that aren't healthy,
 // newest first, then one after the other from where most are, so that the rest stays spread. Protected ones are none of

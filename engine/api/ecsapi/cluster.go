@@ -2,6 +2,7 @@ package ecsapi
 
 import (
 	"context"
+	"fmt"
 	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
@@ -17,7 +18,7 @@ func (s *Server) CreateCluster(_ context.Context, in *ecs.CreateClusterInput) (*
 	if !name255().MatchString(name) {
 		return nil, badName("Cluster", name)
 	}
-	if err := checkProviders(in.CapacityProviders, in.DefaultCapacityProviderStrategy); err != nil {
+	if err := checkTags(in.Tags); err != nil {
 		return nil, err
 	}
 	var doc types.Cluster
@@ -26,17 +27,23 @@ func (s *Server) CreateCluster(_ context.Context, in *ecs.CreateClusterInput) (*
 			doc = describeCluster(tx.Snapshot, old)
 			return nil
 		}
+		if err := checkProviders(tx.Snapshot, in.CapacityProviders, in.DefaultCapacityProviderStrategy); err != nil {
+			return err
+		}
 		c := &state.Cluster{Name: state.ClusterName(name), Created: s.engine.Now()}
 		awsdoc.Assign(&c.Doc, in)
 		c.Doc.ClusterArn = awsdoc.Text("%s", s.engine.Identity().ClusterARN(c.Name))
 		c.Doc.ClusterName, c.Doc.Status = &name, awsdoc.Text("ACTIVE")
 		c.Doc.Tags = awsdoc.List(in.Tags)
 		if c.Doc.Settings == nil {
-			c.Doc.Settings = []types.ClusterSetting{{Name: types.ClusterSettingNameContainerInsights, Value: awsdoc.Text("disabled")}}
+			c.Doc.Settings = []types.ClusterSetting{{Name: types.ClusterSettingNameContainerInsights, Value: effective(tx.Snapshot, types.SettingNameContainerInsights)}}
 		}
 		tx.Put(c)
 		if err := s.engine.NewInstances(tx, c.Name); err != nil {
 			return exhausted(err)
+		}
+		if err := s.provide(tx, c, nil); err != nil {
+			return err
 		}
 		doc = describeCluster(tx.Snapshot, c)
 		return nil
@@ -45,30 +52,6 @@ func (s *Server) CreateCluster(_ context.Context, in *ecs.CreateClusterInput) (*
 		return nil, err
 	}
 	return &ecs.CreateClusterOutput{Cluster: &doc}, nil
-}
-
-// checkProviders refuses capacity providers that nobody has: those of Fargate are the only ones that AWS itself makes.
-func checkProviders(names []string, strategy []types.CapacityProviderStrategyItem) error {
-	for _, name := range names {
-		if name != "FARGATE" && name != "FARGATE_SPOT" {
-			return invalid("The specified capacity provider '%s' was not found. Specify a valid name or ARN and try again.", name)
-		}
-	}
-	for _, item := range strategy {
-		if !slices.Contains(names, awsdoc.Or(item.CapacityProvider, "")) {
-			return notAssociated()
-		}
-	}
-	return nil
-}
-
-func notAssociated() error {
-	return invalid("The specified capacity provider strategy cannot contain a capacity provider that is not associated with the cluster. Associate the capacity provider with the cluster and try again.")
-}
-
-// checkStrategy refuses a strategy with capacity providers that the cluster has not.
-func checkStrategy(c *state.Cluster, strategy []types.CapacityProviderStrategyItem) error {
-	return checkProviders(c.Doc.CapacityProviders, strategy)
 }
 
 // describeCluster counts what is in a cluster.
@@ -80,8 +63,10 @@ func describeCluster(snap state.Snapshot, c *state.Cluster) types.Cluster {
 			doc.ActiveServicesCount++
 		}
 	}
-	for range snap.Instances(c.Name) {
-		doc.RegisteredContainerInstancesCount++
+	for i := range snap.Instances(c.Name) {
+		if i.Gone.IsZero() {
+			doc.RegisteredContainerInstancesCount++
+		}
 	}
 	for t := range snap.Tasks(c.Name) {
 		switch {
@@ -116,6 +101,9 @@ func (s *Server) DescribeClusters(_ context.Context, in *ecs.DescribeClustersInp
 		if !slices.Contains(in.Include, types.ClusterFieldSettings) {
 			doc.Settings = []types.ClusterSetting{} // as AWS sends them unless they are asked for
 		}
+		if slices.Contains(in.Include, types.ClusterFieldStatistics) {
+			doc.Statistics = statistics(snap, c.Name)
+		}
 		doc.Tags = tagsIf(slices.Contains(in.Include, types.ClusterFieldTags), doc.Tags)
 		out.Clusters = append(out.Clusters, doc)
 	}
@@ -145,8 +133,52 @@ func (s *Server) ListClusters(_ context.Context, in *ecs.ListClustersInput) (*ec
 	return &ecs.ListClustersOutput{ClusterArns: arns, NextToken: next}, nil
 }
 
-// DeleteCluster deletes a cluster without services and tasks. The engine's container instances go with it: nobody but
-// the engine could deregister them.
+// statistics counts services and tasks by what they run on. [API reference: Cluster, statistics]
+func statistics(snap state.Snapshot, cluster state.ClusterName) []types.KeyValuePair {
+	counts := map[string]int{}
+	for t := range snap.Tasks(cluster) {
+		switch on := launchName(t.LaunchType); {
+		case isRunning(t):
+			counts["running"+on+"TasksCount"]++
+		case isPending(t):
+			counts["pending"+on+"TasksCount"]++
+		}
+	}
+	for svc := range snap.Services(cluster) {
+		on := "EC2"
+		if onFargate(svc.Doc.LaunchType, svc.Doc.CapacityProviderStrategy) {
+			on = "Fargate"
+		}
+		switch awsdoc.Or(svc.Doc.Status, "") {
+		case "ACTIVE":
+			counts["active"+on+"ServiceCount"]++
+		case "DRAINING":
+			counts["draining"+on+"ServiceCount"]++
+		}
+	}
+	var list []types.KeyValuePair
+	for _, name := range []string{"running%sTasksCount", "pending%sTasksCount", "active%sServiceCount", "draining%sServiceCount"} {
+		for _, on := range []string{"EC2", "Fargate", "External"} {
+			full := fmt.Sprintf(name, on)
+			list = append(list, types.KeyValuePair{Name: &full, Value: awsdoc.Text("%d", counts[full])})
+		}
+	}
+	return list
+}
+
+func launchName(launch types.LaunchType) string {
+	switch launch {
+	case types.LaunchTypeFargate:
+		return "Fargate"
+	case types.LaunchTypeExternal:
+		return "External"
+	default:
+		return "EC2"
+	}
+}
+
+// DeleteCluster deletes a cluster without services, tasks and container instances that somebody registered. The engine's
+// own instances go with it.
 func (s *Server) DeleteCluster(_ context.Context, in *ecs.DeleteClusterInput) (*ecs.DeleteClusterOutput, error) {
 	var doc types.Cluster
 	err := s.engine.DB().Write(func(tx *state.Tx) error {
@@ -162,6 +194,13 @@ func (s *Server) DeleteCluster(_ context.Context, in *ecs.DeleteClusterInput) (*
 		for t := range tx.Tasks(c.Name) {
 			if t.Alive() {
 				return &types.ClusterContainsTasksException{Message: awsdoc.Text("The Cluster cannot be deleted while Tasks are active.")}
+			}
+		}
+		for i := range tx.Instances(c.Name) {
+			if i.Guest && i.Gone.IsZero() {
+				return &types.ClusterContainsContainerInstancesException{
+					Message: awsdoc.Text("The Cluster cannot be deleted while Container Instances are active or draining."),
+				}
 			}
 		}
 		for _, i := range slices.Collect(tx.Instances(c.Name)) {

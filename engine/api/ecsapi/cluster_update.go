@@ -36,19 +36,33 @@ func (s *Server) UpdateClusterSettings(_ context.Context, in *ecs.UpdateClusterS
 	return &ecs.UpdateClusterSettingsOutput{Cluster: doc}, nil
 }
 
-// PutClusterCapacityProviders says which of Fargate's capacity providers services and tasks of the cluster may name.
+// PutClusterCapacityProviders says which capacity providers services and tasks of the cluster may name. An Auto Scaling
+// group brings its container instances, and takes them away again when nothing runs on them.
 func (s *Server) PutClusterCapacityProviders(_ context.Context, in *ecs.PutClusterCapacityProvidersInput) (*ecs.PutClusterCapacityProvidersOutput, error) {
-	doc, err := s.changeCluster(in.Cluster, func(c *types.Cluster) error {
-		if err := checkProviders(in.CapacityProviders, in.DefaultCapacityProviderStrategy); err != nil {
+	var doc types.Cluster
+	err := s.engine.DB().Write(func(tx *state.Tx) error {
+		c, err := activeCluster(tx.Snapshot, in.Cluster)
+		if err != nil {
 			return err
 		}
-		c.CapacityProviders, c.DefaultCapacityProviderStrategy = in.CapacityProviders, in.DefaultCapacityProviderStrategy
+		if err := checkProviders(tx.Snapshot, in.CapacityProviders, in.DefaultCapacityProviderStrategy); err != nil {
+			return err
+		}
+		changed := *c
+		changed.Doc.CapacityProviders = resourceNames(in.CapacityProviders)
+		changed.Doc.DefaultCapacityProviderStrategy = in.DefaultCapacityProviderStrategy
+		tx.Put(&changed)
+		if err := s.provide(tx, &changed, c.Doc.CapacityProviders); err != nil {
+			return err
+		}
+		doc = describeCluster(tx.Snapshot, &changed)
 		return nil
 	})
 	if err != nil {
 		return nil, err
 	}
-	return &ecs.PutClusterCapacityProvidersOutput{Cluster: doc}, nil
+	doc.Tags = awsdoc.List(doc.Tags)
+	return &ecs.PutClusterCapacityProvidersOutput{Cluster: &doc}, nil
 }
 
 func withSettings(old, given []types.ClusterSetting) []types.ClusterSetting {

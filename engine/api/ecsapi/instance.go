@@ -3,29 +3,35 @@ package ecsapi
 import (
 	"context"
 	"slices"
-	"strconv"
 
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 
 	"github.com/slipway-cd/slipway/engine"
 	"github.com/slipway-cd/slipway/engine/api/awsdoc"
+	"github.com/slipway-cd/slipway/engine/schedule"
 	"github.com/slipway-cd/slipway/engine/state"
 )
 
-// ListContainerInstances lists the container instances of a cluster, by status.
+// ListContainerInstances lists the container instances of a cluster that a filter and a status fit; without a status all
+// that are not INACTIVE.
 func (s *Server) ListContainerInstances(_ context.Context, in *ecs.ListContainerInstancesInput) (*ecs.ListContainerInstancesOutput, error) {
-	if awsdoc.Or(in.Filter, "") != "" {
-		return nil, unsupported("The filter of ListContainerInstances is not served by this engine. Leave it out.")
-	}
 	snap := s.engine.DB().Read()
 	c, err := activeCluster(snap, in.Cluster)
 	if err != nil {
 		return nil, err
 	}
+	selected := map[state.InstanceID]bool{}
+	filter := awsdoc.Or(in.Filter, "")
+	if filter != "" {
+		if selected, err = schedule.Select(snap, c.Name, filter); err != nil {
+			return nil, invalid("Invalid filter: %v", err)
+		}
+	}
 	var arns []string
 	for i := range snap.Instances(c.Name) {
-		if in.Status == "" || string(in.Status) == awsdoc.Or(i.Doc.Status, "") {
+		status := awsdoc.Or(i.Doc.Status, "")
+		if (string(in.Status) == status || in.Status == "" && status != "INACTIVE") && (filter == "" || selected[i.ID]) {
 			arns = append(arns, *i.Doc.ContainerInstanceArn)
 		}
 	}
@@ -50,25 +56,55 @@ func (s *Server) DescribeContainerInstances(_ context.Context, in *ecs.DescribeC
 		return nil, invalid("Container instances cannot have more than 100 elements.")
 	}
 	out := &ecs.DescribeContainerInstancesOutput{}
-	for _, ref := range in.ContainerInstances {
-		if err := sameCluster(c, ref); err != nil {
-			return nil, err
-		}
-		id := state.InstanceID(engine.ResourceName(ref))
-		i, ok := snap.Instance(id)
-		if !ok || i.Cluster != c.Name {
-			arn := s.engine.Identity().InstanceARN(c.Name, id)
-			out.Failures = append(out.Failures, types.Failure{Arn: &arn, Reason: awsdoc.Text("MISSING")})
-			continue
-		}
+	err = s.eachInstance(snap, c, in.ContainerInstances, &out.Failures, func(i *state.Instance) {
 		doc := describeInstance(snap, i)
 		doc.Tags = tagsIf(slices.Contains(in.Include, types.ContainerInstanceFieldTags), doc.Tags)
+		if slices.Contains(in.Include, types.ContainerInstanceFieldContainerInstanceHealth) {
+			doc.HealthStatus = health(i)
+		}
 		out.ContainerInstances = append(out.ContainerInstances, doc)
+	})
+	if err != nil {
+		return nil, err
 	}
 	return out, nil
 }
 
-// UpdateContainerInstancesState sets container instances ACTIVE or DRAINING. No task is placed on a DRAINING one.
+// eachInstance calls fn with every one of the container instances that is known, and adds a failure for each that is not.
+func (s *Server) eachInstance(
+	snap state.Snapshot, c *state.Cluster, refs []string, failures *[]types.Failure, fn func(*state.Instance),
+) error {
+	for _, ref := range refs {
+		if err := sameCluster(c, ref); err != nil {
+			return err
+		}
+	}
+	for _, ref := range refs {
+		id := state.InstanceID(engine.ResourceName(ref))
+		i, ok := snap.Instance(id)
+		if !ok || i.Cluster != c.Name {
+			arn := s.engine.Identity().InstanceARN(c.Name, id)
+			*failures = append(*failures, types.Failure{Arn: &arn, Reason: awsdoc.Text("MISSING")})
+			continue
+		}
+		fn(i)
+	}
+	return nil
+}
+
+// health: there is one thing that an agent of ours can report on, and it does as long as it is connected.
+func health(i *state.Instance) *types.ContainerInstanceHealthStatus {
+	status := types.InstanceHealthCheckStateOk
+	if !i.Doc.AgentConnected {
+		status = types.InstanceHealthCheckStateInsufficientData
+	}
+	return &types.ContainerInstanceHealthStatus{OverallStatus: status, Details: []types.InstanceHealthCheckResult{{
+		Type: types.InstanceHealthCheckTypeContainerRuntime, Status: status, LastUpdated: i.Doc.RegisteredAt, LastStatusChange: i.Doc.RegisteredAt,
+	}}}
+}
+
+// UpdateContainerInstancesState sets container instances ACTIVE or DRAINING. No task is placed on a DRAINING one, and the
+// tasks of services go elsewhere.
 func (s *Server) UpdateContainerInstancesState(_ context.Context, in *ecs.UpdateContainerInstancesStateInput) (*ecs.UpdateContainerInstancesStateOutput, error) {
 	if in.Status != types.ContainerInstanceStatusActive && in.Status != types.ContainerInstanceStatusDraining {
 		return nil, invalid("Container instance status should be one of [DRAINING,ACTIVE]")
@@ -82,24 +118,17 @@ func (s *Server) UpdateContainerInstancesState(_ context.Context, in *ecs.Update
 		if err != nil {
 			return err
 		}
-		for _, ref := range in.ContainerInstances {
-			if err := sameCluster(c, ref); err != nil {
-				return err
-			}
-			id := state.InstanceID(engine.ResourceName(ref))
-			i, ok := tx.Instance(id)
-			if !ok || i.Cluster != c.Name {
-				arn := s.engine.Identity().InstanceARN(c.Name, id)
-				out.Failures = append(out.Failures, types.Failure{Arn: &arn, Reason: awsdoc.Text("MISSING")})
-				continue
+		return s.eachInstance(tx.Snapshot, c, in.ContainerInstances, &out.Failures, func(i *state.Instance) {
+			if !i.Gone.IsZero() {
+				out.Failures = append(out.Failures, types.Failure{Arn: i.Doc.ContainerInstanceArn, Reason: awsdoc.Text("INACTIVE")})
+				return
 			}
 			changed := *i
 			changed.Doc.Status = awsdoc.Text("%s", in.Status)
 			changed.Doc.Version++
 			tx.Put(&changed)
 			out.ContainerInstances = append(out.ContainerInstances, describeInstance(tx.Snapshot, &changed))
-		}
-		return nil
+		})
 	})
 	if err != nil {
 		return nil, err
@@ -107,47 +136,27 @@ func (s *Server) UpdateContainerInstancesState(_ context.Context, in *ecs.Update
 	return out, nil
 }
 
-// describeInstance counts the tasks of a container instance and what they leave of its resources.
-func describeInstance(snap state.Snapshot, i *state.Instance) types.ContainerInstance {
-	doc := i.Doc
-	cpu, memory := i.CPU, i.Memory
-	tcp, udp := portsOf(i.Ports)
-	doc.RegisteredResources = resources(cpu, memory, tcp, udp)
-	for t := range snap.TasksOnInstance(i.ID) {
-		if !t.Alive() {
-			continue
-		}
-		cpu, memory = cpu-t.CPU, memory-t.Memory
-		moreTCP, moreUDP := portsOf(t.Ports)
-		tcp, udp = append(tcp, moreTCP...), append(udp, moreUDP...)
-		if isRunning(t) {
-			doc.RunningTasksCount++
-		} else if isPending(t) {
-			doc.PendingTasksCount++
-		}
+// UpdateContainerAgent has nothing to do: the agent of every instance is this engine.
+func (s *Server) UpdateContainerAgent(_ context.Context, in *ecs.UpdateContainerAgentInput) (*ecs.UpdateContainerAgentOutput, error) {
+	snap := s.engine.DB().Read()
+	if _, err := knownInstance(snap, in.Cluster, in.ContainerInstance); err != nil {
+		return nil, err
 	}
-	doc.RemainingResources = resources(cpu, memory, tcp, udp)
-	return doc
+	return nil, &types.NoUpdateAvailableException{Message: awsdoc.Text("There is no update available for your container agent.")}
 }
 
-func portsOf(ports []state.HostPort) (tcp, udp []string) {
-	tcp, udp = []string{}, []string{}
-	for _, p := range ports {
-		if p.Protocol == types.TransportProtocolUdp {
-			udp = append(udp, strconv.Itoa(p.Port))
-		} else {
-			tcp = append(tcp, strconv.Itoa(p.Port))
-		}
+// knownInstance finds a container instance of a cluster that is still there.
+func knownInstance(snap state.Snapshot, cluster, ref *string) (*state.Instance, error) {
+	c, err := activeCluster(snap, cluster)
+	if err != nil {
+		return nil, err
 	}
-	return tcp, udp
-}
-
-func resources(cpu, memory int, tcp, udp []string) []types.Resource {
-	integer := func(name string, n int) types.Resource {
-		return types.Resource{Name: &name, Type: awsdoc.Text("INTEGER"), IntegerValue: int32(n)}
+	if err := sameCluster(c, awsdoc.Or(ref, "")); err != nil {
+		return nil, err
 	}
-	set := func(name string, values []string) types.Resource {
-		return types.Resource{Name: &name, Type: awsdoc.Text("STRINGSET"), StringSetValue: values}
+	i, ok := snap.Instance(state.InstanceID(engine.ResourceName(awsdoc.Or(ref, ""))))
+	if !ok || i.Cluster != c.Name || !i.Gone.IsZero() {
+		return nil, invalid("Referenced container instance %s not found.", engine.ResourceName(awsdoc.Or(ref, "")))
 	}
-	return []types.Resource{integer("CPU", cpu), integer("MEMORY", memory), set("PORTS", tcp), set("PORTS_UDP", udp)}
+	return i, nil
 }

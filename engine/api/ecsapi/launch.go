@@ -2,18 +2,20 @@ package ecsapi
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 
+	"github.com/slipway-cd/slipway/engine"
 	"github.com/slipway-cd/slipway/engine/api/awsdoc"
+	"github.com/slipway-cd/slipway/engine/schedule"
 	"github.com/slipway-cd/slipway/engine/state"
 )
 
 // onFargate reports whether tasks run with no container instance of the cluster.
 func onFargate(launch types.LaunchType, strategy []types.CapacityProviderStrategyItem) bool {
 	return launch == types.LaunchTypeFargate || slices.ContainsFunc(strategy, func(i types.CapacityProviderStrategyItem) bool {
-		name := awsdoc.Or(i.CapacityProvider, "")
-		return name == "FARGATE" || name == "FARGATE_SPOT"
+		return schedule.OnFargate(engine.ResourceName(awsdoc.Or(i.CapacityProvider, "")))
 	})
 }
 
@@ -45,6 +47,52 @@ func checkPlacing(
 		return invalid("Too many placement constraints. The maximum is 10.")
 	case len(strategies) > 5:
 		return invalid("Too many placement strategies. The maximum is 5.")
+	}
+	for _, c := range constraints {
+		if err := checkConstraint(c); err != nil {
+			return err
+		}
+	}
+	for _, s := range strategies {
+		if err := checkPlacementStrategy(s); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func checkConstraint(c types.PlacementConstraint) error {
+	switch expression := awsdoc.Or(c.Expression, ""); c.Type {
+	case types.PlacementConstraintTypeDistinctInstance:
+		if expression != "" {
+			return invalid("Expression is not supported for the placement constraint type distinctInstance.")
+		}
+	case types.PlacementConstraintTypeMemberOf:
+		if err := schedule.CheckQuery(expression); err != nil {
+			return invalid("Invalid placement constraint: %v", err)
+		}
+	default:
+		return invalid("Unknown placement constraint type %q.", c.Type)
+	}
+	return nil
+}
+
+// checkPlacementStrategy refuses fields that a strategy doesn't know. [API reference: PlacementStrategy]
+func checkPlacementStrategy(s types.PlacementStrategy) error {
+	field := awsdoc.Or(s.Field, "")
+	var ok bool
+	switch s.Type {
+	case types.PlacementStrategyTypeRandom:
+		ok = field == ""
+	case types.PlacementStrategyTypeSpread:
+		ok = field == "instanceId" || field == "host" || strings.HasPrefix(field, "attribute:") && field != "attribute:"
+	case types.PlacementStrategyTypeBinpack:
+		ok = strings.EqualFold(field, "cpu") || strings.EqualFold(field, "memory")
+	default:
+		return invalid("Unknown placement strategy type %q.", s.Type)
+	}
+	if !ok {
+		return invalid("The field %q is not valid for the placement strategy %s.", field, s.Type)
 	}
 	return nil
 }

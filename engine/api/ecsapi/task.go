@@ -58,6 +58,9 @@ func (s *Server) run(tx *state.Tx, in *ecs.RunTaskInput, token token) ([]*state.
 	if err := checkRunnable(tx.Snapshot, c, &request, definition); err != nil {
 		return nil, nil, err
 	}
+	if request.Overrides, err = normalized(in.Overrides, definition, onFargate(request.LaunchType, request.CapacityProviderStrategy)); err != nil {
+		return nil, nil, err
+	}
 	tasks, failures, err := s.engine.RunTask(tx, c.Name, definition, &request)
 	if err != nil {
 		return nil, nil, exhausted(err)
@@ -72,6 +75,15 @@ func checkRun(in *ecs.RunTaskInput) error {
 		return invalid("Task count must be between 1 and 10.")
 	case len(awsdoc.Or(in.ClientToken, "")) > 64:
 		return invalid("clientToken can be at most 64 characters.")
+	case len(awsdoc.Or(in.ReferenceId, "")) > 1024:
+		return invalid("referenceId can be at most 1024 characters.")
+	case len(awsdoc.Or(in.StartedBy, "")) > 128:
+		return invalid("startedBy can be at most 128 characters.")
+	case in.PropagateTags != "" && in.PropagateTags != types.PropagateTagsTaskDefinition && in.PropagateTags != types.PropagateTagsNone:
+		return invalid("Invalid value %s for propagateTags: the tags of a task definition can be propagated to a task.", in.PropagateTags)
+	}
+	if err := checkTags(in.Tags); err != nil {
+		return err
 	}
 	if err := checkLaunch(in.LaunchType, in.CapacityProviderStrategy); err != nil {
 		return err
@@ -93,14 +105,6 @@ func checkRunnable(snap state.Snapshot, c *state.Cluster, in *ecs.RunTaskInput, 
 	if !onFargate(in.LaunchType, in.CapacityProviderStrategy) && empty(snap, c.Name) {
 		return invalid("No Container Instances were found in your cluster.")
 	}
-	if in.Overrides == nil {
-		return nil
-	}
-	for _, o := range in.Overrides.ContainerOverrides {
-		if _, ok := definition.Container(awsdoc.Or(o.Name, "")); !ok {
-			return invalid("Override for container named %s is not a container in the TaskDefinition.", awsdoc.Or(o.Name, ""))
-		}
-	}
 	return nil
 }
 
@@ -121,8 +125,10 @@ func checkNetwork(definition *state.TaskDefinition, n *types.NetworkConfiguratio
 }
 
 func empty(snap state.Snapshot, cluster state.ClusterName) bool {
-	for range snap.Instances(cluster) {
-		return false
+	for i := range snap.Instances(cluster) {
+		if i.Gone.IsZero() {
+			return false
+		}
 	}
 	return true
 }

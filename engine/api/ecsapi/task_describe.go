@@ -12,6 +12,7 @@ import (
 
 	"github.com/slipway-cd/slipway/engine"
 	"github.com/slipway-cd/slipway/engine/api/awsdoc"
+	"github.com/slipway-cd/slipway/engine/schedule"
 	"github.com/slipway-cd/slipway/engine/state"
 )
 
@@ -91,18 +92,47 @@ func (s *Server) describeTask(snap state.Snapshot, t *state.Task) types.Task {
 	if at := connectedAt(t); !at.IsZero() {
 		doc.Connectivity, doc.ConnectivityAt = types.ConnectivityConnected, &at
 	}
-	if t.LaunchType == types.LaunchTypeFargate {
-		doc.EphemeralStorage = &types.EphemeralStorage{SizeInGiB: 20} // what Fargate gives at least
-	}
+	doc.CapacityProviderName = stringOrNil(t.Provider)
 	if t.Instance != "" {
 		doc.ContainerInstanceArn = awsdoc.Text("%s", identity.InstanceARN(t.Cluster, t.Instance))
 	}
 	doc.Overrides = describeOverrides(t)
 	definition, _ := snap.TaskDefinition(t.TaskDefinition)
+	doc.EphemeralStorage = storage(t, definition)
+	gpus := gpusOf(t, definition)
 	for _, c := range t.Containers {
-		doc.Containers = append(doc.Containers, describeContainer(t, c, definition))
+		container := describeContainer(t, c, definition)
+		container.GpuIds = gpus[c.Name]
+		doc.Containers = append(doc.Containers, container)
 	}
 	return doc
+}
+
+// storage is the disk that a task on Fargate has: what it asked for, or the 20 GiB that every one gets.
+func storage(t *state.Task, definition *state.TaskDefinition) *types.EphemeralStorage {
+	switch {
+	case t.LaunchType != types.LaunchTypeFargate:
+		return nil
+	case t.Overrides != nil && t.Overrides.EphemeralStorage != nil:
+		return t.Overrides.EphemeralStorage
+	case definition != nil && definition.Doc.EphemeralStorage != nil:
+		return definition.Doc.EphemeralStorage
+	default:
+		return &types.EphemeralStorage{SizeInGiB: 20}
+	}
+}
+
+// gpusOf deals the task's GPUs out to its containers, in their order.
+func gpusOf(t *state.Task, definition *state.TaskDefinition) map[string][]string {
+	if len(t.GPUs) == 0 || definition == nil {
+		return nil
+	}
+	dealt, rest := map[string][]string{}, t.GPUs
+	for _, c := range definition.Doc.ContainerDefinitions {
+		n := min(schedule.ContainerGPUs(c, t.Overrides), len(rest))
+		dealt[awsdoc.Or(c.Name, "")], rest = rest[:n], rest[n:]
+	}
+	return dealt
 }
 
 // reported tells whether the task's agent has reported anything of it. Before that AWS sends neither health nor network
