@@ -73,7 +73,7 @@ func (e *Engine) fill() (err error) {
 	}
 	e.tasks = lifecycle.New(lifecycle.Config{
 		DB: e.db, Runtime: e.options.Runtime, Logs: e.logs, Engine: e.id, ARN: e.options.Identity.ARN,
-		Speed: e.options.Speed, Object: e.options.Object, Logger: e.options.Logger,
+		Speed: e.options.Speed, Object: e.options.Object, Files: e.files(), Logger: e.options.Logger,
 	})
 	return nil
 }
@@ -147,6 +147,15 @@ func (e *Engine) halt() bool {
 }
 
 // DB returns the state: all that the engine knows.
+// files is the directory that EFS file systems are in. A runtime may need to know it from the root on.
+func (e *Engine) files() string {
+	dir := filepath.Join(e.options.Dir, "efs")
+	if whole, err := filepath.Abs(dir); err == nil {
+		return whole
+	}
+	return dir
+}
+
 func (e *Engine) DB() *state.DB { return e.db }
 
 // Now returns the time that the engine goes by, in UTC.

@@ -16,6 +16,7 @@ import (
 // a second with exit code 1, "missing" cannot be pulled, every other one runs until it is stopped.
 type fake struct {
 	runtime.Hub
+	runtime.Unable
 	mu         sync.Mutex
 	containers map[runtime.Name]*runtime.Status
 	created    int

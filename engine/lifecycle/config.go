@@ -19,6 +19,7 @@ type Config struct {
 	DB      *state.DB
 	Runtime runtime.Runtime
 	Logs    *logs.Store
+	Files   string // the directory that EFS file systems are in, one each
 	Engine  string // marks the containers of this engine among others on the same runtime
 
 	ARN    func(service, resource string) string

@@ -22,7 +22,7 @@ type permission struct {
 func (w *work) may(c state.Container) permission {
 	d, _ := w.definition.Container(c.Name)
 	all := permission{start: true}
-	for _, on := range d.DependsOn {
+	for _, on := range dependencies(d) {
 		one := w.fulfilled(c.Name, on)
 		if one.never != "" {
 			return one

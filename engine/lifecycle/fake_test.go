@@ -27,12 +27,14 @@ type program struct {
 // fake is a runtime in memory, on the clock of the test.
 type fake struct {
 	runtime.Hub
+	runtime.Unable
 	mu         sync.Mutex
 	programs   map[string]program // by container name
 	containers map[runtime.Name]*box
 	pullErr    map[string]error
 	digest     string
 	objects    map[string]string // by bucket/key
+	volumes    map[string]runtime.Volume
 	pulls      []string
 	pullTime   time.Duration
 	createTime time.Duration

@@ -75,7 +75,7 @@ func newHouse(t *testing.T, f *fake, containers ...types.ContainerDefinition) *h
 // open starts a keeper on the state as it is; kill ends it without letting anything come to an end.
 func (h *house) open() {
 	k := New(Config{
-		DB: h.db, Runtime: h.runtime, Logs: h.logs, Engine: "e", Object: h.runtime.object, Speed: 1, Logger: slog.New(slog.DiscardHandler),
+		DB: h.db, Runtime: h.runtime, Logs: h.logs, Engine: "e", Object: h.runtime.object, Files: "/files", Speed: 1, Logger: slog.New(slog.DiscardHandler),
 		ARN: func(service, resource string) string { return "arn:aws:" + service + ":::" + resource },
 	})
 	if err := k.Recover(h.t.Context()); err != nil {

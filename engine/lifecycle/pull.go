@@ -17,8 +17,10 @@ import (
 
 // pull makes the images of all containers present. A container whose image is not to be had doesn't come to life.
 func (w *work) pull(ctx context.Context) Outcome {
-	if err := w.resources(); err != nil {
-		w.failAll(err.Error())
+	if err := w.resources(ctx); err != nil {
+		if ctx.Err() == nil {
+			w.failAll(err.Error())
+		}
 		return Outcome{Next: Again}
 	}
 	type pulled struct {

@@ -99,12 +99,18 @@ func (k *Keeper) sweep(ctx context.Context) {
 	}
 }
 
-// Clear removes every container of the engine, whatever the state says of it.
+// Clear removes every container of the engine, whatever the state says of it, and the volumes of its tasks.
 func (k *Keeper) Clear(ctx context.Context) error {
 	list, err := k.own(ctx)
 	errs := []error{err}
 	for _, s := range list {
 		errs = append(errs, k.Runtime.Remove(ctx, s.Name))
+	}
+	snap := k.DB.Read()
+	for t := range snap.AllTasks() {
+		if d, ok := snap.TaskDefinition(t.TaskDefinition); ok && t.Alive() {
+			errs = append(errs, k.removeVolumes(ctx, t.ID, d))
+		}
 	}
 	return errors.Join(errs...)
 }

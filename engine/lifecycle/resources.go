@@ -1,14 +1,18 @@
 package lifecycle
 
 import (
+	"context"
 	"errors"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 )
 
-// resources sees that everything that the containers take from elsewhere is there before anything is pulled. Without, the
+// resources sees that everything that the containers take from elsewhere is there, and their volumes, before anything is pulled. Without, the
 // whole task doesn't come to life, whichever container asks for it. [agent, taskresource]
-func (w *work) resources() error {
+func (w *work) resources(ctx context.Context) error {
+	if err := w.createVolumes(ctx); err != nil {
+		return errors.New(volumeFailed + err.Error())
+	}
 	for _, c := range w.task.Containers {
 		d := w.merged(c.Name)
 		if _, err := w.environment(d); err != nil {

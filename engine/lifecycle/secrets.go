@@ -17,6 +17,7 @@ const (
 	secretsFailed   = "ResourceInitializationError: unable to pull secrets or registry auth: execution resource retrieval failed: "
 	fromSecrets     = "unable to retrieve secret from asm: service call has been retried 1 time(s): "
 	fromParameters  = "unable to retrieve secrets from ssm: service call has been retried 1 time(s): "
+	notFetched      = "failed to fetch secret %s from secrets manager: %s"
 	secretPrefix    = "arn:aws:secretsmanager:"
 	partsOfSecret   = 7 // of its ARN, before the json key
 	partsAfterwards = 3 // json key, version stage, version id
@@ -53,12 +54,11 @@ func secretValue(snap state.Snapshot, from string) (string, error) {
 	arn, key, stage, id := strings.Join(parts, ":"), more[0], more[1], more[2]
 	found, ok := snap.FindSecret(arn)
 	if !ok {
-		return "", fmt.Errorf("failed to fetch secret %s from secrets manager: "+
-			"ResourceNotFoundException: Secrets Manager can't find the specified secret.", arn)
+		return "", fmt.Errorf(notFetched, arn, "ResourceNotFoundException: Secrets Manager can't find the specified secret.")
 	}
 	if found.Doc.DeletedDate != nil {
-		return "", fmt.Errorf("failed to fetch secret %s from secrets manager: InvalidRequestException: "+
-			"You can't perform this operation on the secret because it was marked for deletion.", arn)
+		return "", fmt.Errorf(notFetched, arn,
+			"InvalidRequestException: You can't perform this operation on the secret because it was marked for deletion.")
 	}
 	version, ok := found.Version(id, stage)
 	if !ok {
@@ -69,8 +69,7 @@ func secretValue(snap state.Snapshot, from string) (string, error) {
 		if id != "" {
 			wanted = "VersionId: " + id
 		}
-		return "", fmt.Errorf("failed to fetch secret %s from secrets manager: "+
-			"ResourceNotFoundException: Secrets Manager can't find the specified secret value for %s", arn, wanted)
+		return "", fmt.Errorf(notFetched, arn, "ResourceNotFoundException: Secrets Manager can't find the specified secret value for "+wanted)
 	}
 	if key == "" {
 		return aws.ToString(version.Text), nil

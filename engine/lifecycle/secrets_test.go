@@ -118,6 +118,7 @@ func TestAnOverrideTakesThePlaceOfEnvironmentFiles(t *testing.T) {
 }
 
 func TestATaskWithoutWhatItsContainersTakeFromElsewhereDoesNotStart(t *testing.T) {
+	t.Parallel()
 	for name, c := range map[string]struct {
 		change func(*types.ContainerDefinition)
 		want   string

@@ -54,7 +54,7 @@ func (w *work) stoppable() []state.Container {
 		}
 		running = append(running, c)
 		d, _ := w.definition.Container(c.Name)
-		for _, on := range d.DependsOn {
+		for _, on := range dependencies(d) {
 			needed[aws.ToString(on.ContainerName)] = true
 		}
 	}

@@ -62,6 +62,7 @@ func (w *work) spec(c state.Container, d types.ContainerDefinition) (runtime.Spe
 		Name: Name(w.task.ID, c.Name), Labels: w.labels(c.Name, d), Definition: d, Image: image, Env: env,
 		Ports: w.ports(c.Name), CPU: int(d.Cpu), Memory: w.memory(d),
 		Hostname: aws.ToString(d.Hostname), Network: w.definition.Doc.NetworkMode,
+		Mounts: w.mounts(d), VolumesFrom: w.volumesFrom(d), Links: w.links(d),
 	}, nil
 }
 

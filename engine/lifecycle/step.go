@@ -80,7 +80,7 @@ func (w *work) serves() bool {
 	return true
 }
 
-// cleanUp removes the containers once their output is safe. Those of a lost instance run on and are removed as they are.
+// cleanUp removes the containers once their output is safe, and with them the volumes that were theirs alone. Those of a lost instance run on and are removed as they are.
 func (w *work) cleanUp(ctx context.Context) Outcome {
 	if !w.task.Lost {
 		for _, c := range w.task.Containers {
@@ -91,6 +91,9 @@ func (w *work) cleanUp(ctx context.Context) Outcome {
 		if err := w.Runtime.Remove(ctx, Name(w.task.ID, c.Name)); err != nil {
 			return Outcome{Next: Failed, Err: err}
 		}
+	}
+	if err := w.removeVolumes(ctx, w.task.ID, w.definition); err != nil {
+		return Outcome{Next: Failed, Err: err}
 	}
 	at := now()
 	w.edit(func(t *state.Task) { finish(t, at) })

@@ -42,6 +42,10 @@ type Spec struct {
 	Memory     int // hard limit in MiB; 0: none
 	Hostname   string
 	Network    types.NetworkMode
+
+	Mounts      []Mount
+	VolumesFrom []VolumesFrom
+	Links       []Link
 }
 
 // Port is a port of the container that is to be reachable at a host address.
@@ -91,7 +95,8 @@ type Image struct {
 // Runtime runs containers. Every method but Changes may be called again with the same arguments without harm, and by
 // several goroutines; each returns a fault: NotFound for a container or image that isn't there, Denied for an image
 // that may not be pulled, Unavailable when the runtime itself or a registry doesn't answer, Conflict for a host port that
-// is taken and for a command to a container that isn't running, Invalid for a program that cannot be run.
+// is taken and for a command to a container that isn't running, Invalid for a program that cannot be run,
+// Refused for what the runtime cannot give to a container.
 type Runtime interface {
 	// Kind is the runtime's name: docker, process, scripted.
 	Kind() string
@@ -113,6 +118,18 @@ type Runtime interface {
 	// Exec runs a command in a running container and returns its exit code and the beginning of its output (4 KiB). A
 	// command that isn't there ends with 126 or 127, as in a shell.
 	Exec(ctx context.Context, name Name, argv []string) (code int, output string, err error)
+	// Attach runs a command in a running container, with a session's streams, and returns its exit code. When the context
+	// ends, the command is ended, and there is an error.
+	Attach(ctx context.Context, name Name, session Session) (code int, err error)
+	// Stats tells what a running container uses of its host, as Docker's API does ("Get container stats based on resource
+	// usage", once): JSON. What the runtime doesn't measure is left out.
+	Stats(ctx context.Context, name Name) ([]byte, error)
+	// CreateVolume makes a volume, unless there is one of the name already.
+	CreateVolume(ctx context.Context, volume Volume) error
+	// HasVolume tells whether there is a volume of that name.
+	HasVolume(ctx context.Context, name string) (bool, error)
+	// RemoveVolume deletes a volume with all that is in it. An unknown volume is no error; one in use is a Conflict.
+	RemoveVolume(ctx context.Context, name string) error
 	// Logs yields what the container printed after since; with follow it goes on until the container has exited or the
 	// context ends; when the lines have come to their end by themselves, Inspect says Exited. It works on exited
 	// containers until they are removed.

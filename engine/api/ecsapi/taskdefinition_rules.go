@@ -44,6 +44,12 @@ func checkTaskDefinition(doc *types.TaskDefinition) error {
 	if !essential {
 		return clientError("Task definition doesn't have any essential container.")
 	}
+	if err := checkVolumes(doc); err != nil {
+		return err
+	}
+	if err := checkImplied(doc, seen); err != nil {
+		return err
+	}
 	if err := checkDependencies(doc.ContainerDefinitions, seen); err != nil {
 		return err
 	}
@@ -170,6 +176,7 @@ func cyclic(name string, byName map[string]types.ContainerDefinition, open, done
 		return false
 	}
 	open[name] = true
+	next := implied(byName[name])
 	for _, d := range byName[name].DependsOn {
 		if cyclic(*d.ContainerName, byName, open, done) {
 			return true

@@ -93,11 +93,9 @@ func (r *Runtime) options(spec runtime.Spec) (client.ContainerCreateOptions, err
 // refuse names what a definition asks for and this runtime cannot give.
 func refuse(def types.ContainerDefinition) error {
 	asked := map[string]bool{
-		"mountPoints": len(def.MountPoints) > 0, "volumesFrom": len(def.VolumesFrom) > 0,
-		"resourceRequirements": len(def.ResourceRequirements) > 0, "credentialSpecs": len(def.CredentialSpecs) > 0,
-		"firelensConfiguration": def.FirelensConfiguration != nil,
+		"credentialSpecs": len(def.CredentialSpecs) > 0, "firelensConfiguration": def.FirelensConfiguration != nil,
 	}
-	for _, member := range []string{"mountPoints", "volumesFrom", "resourceRequirements", "credentialSpecs", "firelensConfiguration"} {
+	for _, member := range []string{"credentialSpecs", "firelensConfiguration"} {
 		if asked[member] {
 			return fault.New(fault.Refused, "the engine does not carry out %s", member).
 				WithHint("leave %s out of the task definition, or use another cluster", member)

@@ -24,11 +24,14 @@ func TestADefinitionIsPassedOnWhole(t *testing.T) {
 		Name: "n", Labels: map[string]string{"com.amazonaws.ecs.cluster": "c"}, Image: "web:1", Env: []string{"A=b"},
 		Ports:  []runtime.Port{{Container: 8080, Host: netip.MustParseAddrPort("127.0.0.2:1234"), Protocol: types.TransportProtocolTcp}},
 		Memory: 256, Hostname: "web",
+		Links:       []runtime.Link{{Name: "other", Alias: "alias"}},
+		Mounts:      []runtime.Mount{{Path: "/a", Source: "/host"}, {Path: "/b", Volume: "named", ReadOnly: true}},
+		VolumesFrom: []runtime.VolumesFrom{{Name: "other"}, {Name: "third", ReadOnly: true}},
 		Definition: types.ContainerDefinition{
 			DockerLabels: map[string]string{"release": "1"}, Command: []string{"run"}, EntryPoint: []string{"/web"},
 			User: new("1000:1000"), WorkingDirectory: new("/srv"), MemoryReservation: new(int32(128)), Privileged: new(true),
 			ReadonlyRootFilesystem: new(true), DnsServers: []string{"192.0.2.53"}, DnsSearchDomains: []string{"example.com"},
-			ExtraHosts: []types.HostEntry{{Hostname: new("db"), IpAddress: new("192.0.2.1")}}, Links: []string{"other:alias"},
+			ExtraHosts:     []types.HostEntry{{Hostname: new("db"), IpAddress: new("192.0.2.1")}},
 			Ulimits:        []types.Ulimit{{Name: types.UlimitNameNofile, SoftLimit: 1, HardLimit: 2}},
 			SystemControls: []types.SystemControl{{Namespace: new("net.core.somaxconn"), Value: new("1024")}},
 			LinuxParameters: &types.LinuxParameters{
@@ -56,6 +59,7 @@ func TestADefinitionIsPassedOnWhole(t *testing.T) {
 			PortBindings:  network.PortMap{port: {{HostIP: netip.MustParseAddr("127.0.0.2"), HostPort: "1234"}}},
 			RestartPolicy: container.RestartPolicy{Name: "no"}, DNS: []netip.Addr{netip.MustParseAddr("192.0.2.53")}, DNSSearch: []string{"example.com"},
 			Privileged: true, ReadonlyRootfs: true, ExtraHosts: []string{"db:192.0.2.1"}, Links: []string{"slipway-s-other:alias"},
+			Binds: []string{"/host:/a", "named:/b:ro"}, VolumesFrom: []string{"slipway-s-other:rw", "slipway-s-third:ro"},
 			CapAdd: []string{"NET_ADMIN"}, CapDrop: []string{"CHOWN"}, Init: new(true), ShmSize: 32 << 20,
 			Sysctls: map[string]string{"net.core.somaxconn": "1024"}, Tmpfs: map[string]string{"/cache": "size=16m,noexec"},
 			Resources: container.Resources{
@@ -72,7 +76,7 @@ func TestADefinitionIsPassedOnWhole(t *testing.T) {
 
 func TestWhatCannotBeGivenIsRefused(t *testing.T) {
 	t.Parallel()
-	_, err := (&Runtime{}).options(runtime.Spec{Definition: types.ContainerDefinition{MountPoints: []types.MountPoint{{}}}})
+	_, err := (&Runtime{}).options(runtime.Spec{Definition: types.ContainerDefinition{CredentialSpecs: []string{"x"}}})
 	if fault.KindOf(err) != fault.Refused || fault.HintOf(err) == "" {
 		t.Errorf("got %v", err)
 	}

@@ -31,7 +31,7 @@ func TestDockerIsARuntime(t *testing.T) {
 	images := runtimetest.Publish(t)
 	t.Cleanup(func() { forget(t, images) })
 	suite := runtimetest.Suite{
-		Images: images, Limits: true, Files: true, Users: true,
+		Images: images, Limits: true, Files: true, Users: true, Mounts: true, Links: true, Typed: true,
 		Place: func(t *testing.T) runtimetest.Open {
 			scope := strings.ToLower(rand.Text()[:8])
 			return func() runtime.Runtime { return open(t, scope) }

@@ -1,6 +1,7 @@
 package docker
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 
@@ -37,12 +38,14 @@ func (r *Runtime) host(spec runtime.Spec) (*container.HostConfig, error) {
 	for _, h := range def.ExtraHosts {
 		host.ExtraHosts = append(host.ExtraHosts, aws.ToString(h.Hostname)+":"+aws.ToString(h.IpAddress))
 	}
-	for _, link := range def.Links {
-		target, alias, ok := strings.Cut(link, ":")
-		if !ok {
-			alias = target
-		}
-		host.Links = append(host.Links, r.container(runtime.Name(target))+":"+alias)
+	for _, link := range spec.Links {
+		host.Links = append(host.Links, r.container(link.Name)+":"+link.Alias)
+	}
+	for _, m := range spec.Mounts {
+		host.Binds = append(host.Binds, bind(m))
+	}
+	for _, from := range spec.VolumesFrom {
+		host.VolumesFrom = append(host.VolumesFrom, r.container(from.Name)+map[bool]string{true: ":ro", false: ":rw"}[from.ReadOnly])
 	}
 	for _, u := range def.Ulimits {
 		host.Ulimits = append(host.Ulimits, &container.Ulimit{Name: string(u.Name), Soft: int64(u.SoftLimit), Hard: int64(u.HardLimit)})
@@ -57,6 +60,15 @@ func (r *Runtime) host(spec runtime.Spec) (*container.HostConfig, error) {
 		linux(host, lp)
 	}
 	return host, nil
+}
+
+// bind is a mount in the form in which Docker makes the directory of the host if need be. [docker run, --volume]
+func bind(m runtime.Mount) string {
+	text := cmp.Or(m.Source, m.Volume) + ":" + m.Path
+	if m.ReadOnly {
+		text += ":ro"
+	}
+	return text
 }
 
 func linux(host *container.HostConfig, lp *types.LinuxParameters) {

@@ -38,6 +38,8 @@ type plan struct {
 	Spec  runtime.Spec
 	Image v1.Config
 	Lower string // the unpacked image
+
+	Mounts []runtime.Mount `json:",omitempty"` // those of other containers included, with their places on the host
 }
 
 func (p plan) labels() map[string]string {

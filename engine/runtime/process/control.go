@@ -22,7 +22,7 @@ type op string
 const (
 	opSignal op = "signal" // the program
 	opKill   op = "kill"   // everything in the container
-	opExec   op = "exec"   // a command; it is killed when the connection is closed
+	opAttach op = "attach" // to a command; frames go both ways. It is killed when the connection is closed
 	opWatch  op = "watch"  // the connection is closed when the container has ended
 	opFollow op = "follow" // and a byte is sent whenever there is more output
 )
@@ -31,11 +31,8 @@ type request struct {
 	Op     op
 	Signal syscall.Signal `json:",omitempty"`
 	Argv   []string       `json:",omitempty"`
-}
-
-type response struct {
-	Code   int
-	Output string
+	TTY    bool           `json:",omitempty"`
+	Stdin  bool           `json:",omitempty"`
 }
 
 // dial connects to the supervisor. The detour keeps the path shorter than the 108 bytes that a socket's may have.
@@ -64,18 +61,14 @@ func (c *container) request(ctx context.Context, q request) (*net.UnixConn, func
 	return conn, release, nil
 }
 
-// ask sends a request and decodes the answer, when one is wanted.
-func (c *container) ask(ctx context.Context, q request, answer *response) error {
+// ask sends a request and waits until it has been carried out.
+func (c *container) ask(ctx context.Context, q request) error {
 	conn, release, err := c.request(ctx, q)
 	if err != nil {
 		return err
 	}
 	defer release()
-	if answer == nil {
-		_, err = io.Copy(io.Discard, conn)
-	} else {
-		err = json.NewDecoder(conn).Decode(answer)
-	}
+	_, err = io.Copy(io.Discard, conn)
 	switch {
 	case ctx.Err() != nil:
 		return fault.New(fault.Timeout, "container %q did not answer in time: %w", c.name, ctx.Err())
@@ -117,7 +110,7 @@ func (r *Runtime) Stop(ctx context.Context, name runtime.Name, grace time.Durati
 		return err
 	}
 	if grace > 0 {
-		_ = c.ask(ctx, request{Op: opSignal, Signal: stopSignal(c.plan.Image.StopSignal)}, nil)
+		_ = c.ask(ctx, request{Op: opSignal, Signal: stopSignal(c.plan.Image.StopSignal)})
 		patience, cancel := context.WithTimeout(ctx, grace)
 		err := c.ended(patience)
 		cancel()
@@ -126,7 +119,7 @@ func (r *Runtime) Stop(ctx context.Context, name runtime.Name, grace time.Durati
 		}
 	}
 	if ctx.Err() == nil {
-		_ = c.ask(ctx, request{Op: opKill}, nil)
+		_ = c.ask(ctx, request{Op: opKill})
 	}
 	return c.settled(ctx)
 }
@@ -145,20 +138,4 @@ func (c *container) settled(ctx context.Context) error {
 		case <-time.After(2 * time.Millisecond):
 		}
 	}
-}
-
-// Exec runs a command beside the program: same files, same network, same user, same environment.
-func (r *Runtime) Exec(ctx context.Context, name runtime.Name, argv []string) (int, string, error) {
-	c, err := r.find(name)
-	if err != nil {
-		return 0, "", err
-	}
-	if !c.running() {
-		return 0, "", fault.New(fault.Conflict, "cannot run a command in container %q: it is not running", name)
-	}
-	var answer response
-	if err := c.ask(ctx, request{Op: opExec, Argv: argv}, &answer); err != nil {
-		return 0, "", err
-	}
-	return answer.Code, answer.Output, nil
 }

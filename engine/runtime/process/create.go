@@ -54,9 +54,13 @@ func (r *Runtime) create(c *container, spec runtime.Spec) error {
 	if err != nil {
 		return err
 	}
+	mounts, err := r.mounts(spec, img)
+	if err != nil {
+		return err
+	}
 	id := make([]byte, 32)
 	_, _ = rand.Read(id)
-	p := plan{ID: hex.EncodeToString(id), Spec: spec, Image: img.Config, Lower: img.root}
+	p := plan{ID: hex.EncodeToString(id), Spec: spec, Image: img.Config, Lower: img.root, Mounts: mounts}
 	tmp, err := os.MkdirTemp(r.path("tmp"), "container-")
 	if err != nil {
 		return err
@@ -90,10 +94,8 @@ func refuse(def types.ContainerDefinition) error {
 		member string
 		is     bool
 	}{
-		{"mountPoints", len(def.MountPoints) > 0},
-		{"volumesFrom", len(def.VolumesFrom) > 0},
 		{"links", len(def.Links) > 0},
-		{"resourceRequirements", len(def.ResourceRequirements) > 0},
+		{"linuxParameters.devices", def.LinuxParameters != nil && len(def.LinuxParameters.Devices) > 0},
 		{"credentialSpecs", len(def.CredentialSpecs) > 0},
 		{"firelensConfiguration", def.FirelensConfiguration != nil},
 	} {
@@ -140,7 +142,7 @@ func (r *Runtime) Remove(ctx context.Context, name runtime.Name) error {
 // end kills the container, if it runs, and waits until its supervisor has let go of the directory.
 func (c *container) end(ctx context.Context) error {
 	if c.supervised() {
-		_ = c.ask(ctx, request{Op: opKill}, nil)
+		_ = c.ask(ctx, request{Op: opKill})
 	}
 	for began := time.Now(); c.supervised(); {
 		if time.Since(began) > 10*time.Second {

@@ -44,7 +44,7 @@ func (f *family) on(run func()) {
 }
 
 // start starts a command as the program says, and returns its process id and a channel that tells of its death.
-func (f *family) start(p program, argv []string, stdout, stderr *os.File) (pid int, died <-chan syscall.WaitStatus, err error) {
+func (f *family) start(p program, argv []string, s streams) (pid int, died <-chan syscall.WaitStatus, err error) {
 	path, err := p.lookup(argv)
 	if err != nil {
 		return 0, nil, err
@@ -55,7 +55,7 @@ func (f *family) start(p program, argv []string, stdout, stderr *os.File) (pid i
 		defer f.mu.Unlock()
 		restore := p.restrict()
 		defer restore()
-		pid, err = syscall.ForkExec(path, argv, p.attributes(stdout, stderr))
+		pid, err = syscall.ForkExec(path, argv, p.attributes(s))
 		if err == nil {
 			f.deaths[pid] = c
 		}

@@ -4,6 +4,7 @@ package process
 
 import (
 	"bufio"
+	"bytes"
 	"errors"
 	"io"
 	"os"
@@ -58,7 +59,7 @@ func (j *journal) copy(from io.Reader, stderr bool) {
 		line = append(line, part[:min(len(part), longest-len(line))]...)
 		ended := err != nil && !errors.Is(err, bufio.ErrBufferFull)
 		if whole || ended && len(line) > 0 {
-			j.keep(runtime.Line{Stderr: stderr, Text: string(line)})
+			j.keep(runtime.Line{Stderr: stderr, Text: string(bytes.TrimSuffix(line, []byte("\r")))}) // as a terminal ends it
 			line = line[:0]
 		}
 		if ended {

@@ -6,8 +6,8 @@
 // it keeps the container's ports, output and exit code, so that an engine that was killed finds all of them again.
 // What isolation the kernel grants is found out once, when the runtime is opened (see Isolation).
 //
-// Known limits: inside its own network a program reaches only itself, there is no way out; volumes, GPUs, links and
-// terminals are not offered; capabilities can be added or dropped only all at once, by "privileged".
+// Known limits: inside its own network a program reaches only itself, there is no way out; links, devices and volume
+// drivers are not offered; without namespaces there are no volumes, and no capabilities are added.
 package process
 
 import (
@@ -66,7 +66,7 @@ func Open(ctx context.Context, dir string, options Options) (*Runtime, error) {
 
 func (r *Runtime) prepare(most Isolation) error {
 	_ = os.RemoveAll(r.path("tmp")) // what an engine that was killed had begun
-	for _, sub := range []string{"images", "references", "containers", "tmp"} {
+	for _, sub := range []string{"images", "references", "containers", volumesDir, "tmp"} {
 		if err := os.MkdirAll(r.path(sub), 0o711); err != nil {
 			return err
 		}

@@ -27,7 +27,7 @@ type program struct {
 	root       string              // the root directory as the supervisor sees it: empty when the two are the same
 	chroot     bool                // the program is put into root when it starts
 	credential *syscall.Credential // nil: the supervisor's own
-	caps       bool                // it keeps all capabilities
+	kept       map[int]bool        // the capabilities that it keeps; nil: all
 	limits     []types.Ulimit
 	null       *os.File
 }
@@ -35,7 +35,7 @@ type program struct {
 // describe works out what the image, the definition and the isolation make of the program.
 func describe(order launch) (program, error) {
 	def, img := order.Plan.Spec.Definition, order.Plan.Image
-	p := program{dir: cmp.Or(aws.ToString(def.WorkingDirectory), img.WorkingDir, "/"), limits: def.Ulimits, caps: aws.ToBool(def.Privileged)}
+	p := program{dir: cmp.Or(aws.ToString(def.WorkingDirectory), img.WorkingDir, "/"), limits: def.Ulimits, kept: capabilities(def)}
 	if order.Grant.Level == Bare {
 		here, err := os.Getwd()
 		if err != nil {
@@ -166,10 +166,19 @@ func (p program) invalid(name string, err error) error {
 	return fault.New(fault.Invalid, "exec %q: %w", name, err)
 }
 
-func (p program) attributes(stdout, stderr *os.File) *syscall.ProcAttr {
+// streams are what a command reads and writes. With a terminal all three are its end of it.
+type streams struct {
+	in, out, err *os.File // in may be nil: nothing to read
+	tty          bool
+}
+
+func (p program) attributes(s streams) *syscall.ProcAttr {
+	if s.in == nil {
+		s.in = p.null
+	}
 	attr := &syscall.ProcAttr{
-		Dir: p.seen(p.dir), Env: p.env, Files: []uintptr{p.null.Fd(), stdout.Fd(), stderr.Fd()},
-		Sys: &syscall.SysProcAttr{Setpgid: true, Credential: p.credential, Pdeathsig: syscall.SIGKILL},
+		Dir: p.seen(p.dir), Env: p.env, Files: []uintptr{s.in.Fd(), s.out.Fd(), s.err.Fd()},
+		Sys: &syscall.SysProcAttr{Setpgid: !s.tty, Setsid: s.tty, Setctty: s.tty, Credential: p.credential, Pdeathsig: syscall.SIGKILL},
 	}
 	if p.chroot {
 		attr.Sys.Chroot = p.root

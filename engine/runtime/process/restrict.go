@@ -11,8 +11,8 @@ import (
 
 // restrict puts the thread that starts the program under its limits, and returns what puts the supervisor back.
 func (p program) restrict() func() {
-	if !p.caps {
-		dropCapabilities()
+	if p.kept != nil {
+		keepCapabilities(p.kept)
 	}
 	type saved struct {
 		resource int
@@ -44,15 +44,8 @@ var resources = map[types.UlimitName]int{
 	types.UlimitNameRttime: unix.RLIMIT_RTTIME, types.UlimitNameSigpending: unix.RLIMIT_SIGPENDING, types.UlimitNameStack: unix.RLIMIT_STACK,
 }
 
-// kept are the capabilities that a program has unless it is privileged: Docker's own choice. [docker run, "Runtime privilege and Linux capabilities"]
-var kept = map[int]bool{
-	unix.CAP_CHOWN: true, unix.CAP_DAC_OVERRIDE: true, unix.CAP_FSETID: true, unix.CAP_FOWNER: true, unix.CAP_MKNOD: true,
-	unix.CAP_NET_RAW: true, unix.CAP_SETGID: true, unix.CAP_SETUID: true, unix.CAP_SETFCAP: true, unix.CAP_SETPCAP: true,
-	unix.CAP_NET_BIND_SERVICE: true, unix.CAP_SYS_CHROOT: true, unix.CAP_KILL: true, unix.CAP_AUDIT_WRITE: true,
-}
-
-// dropCapabilities takes the others from what the thread's children may ever have.
-func dropCapabilities() {
+// keepCapabilities takes the others from what the thread's children may ever have.
+func keepCapabilities(kept map[int]bool) {
 	for c := range unix.CAP_LAST_CAP + 1 {
 		if !kept[c] {
 			_ = unix.Prctl(unix.PR_CAPBSET_DROP, uintptr(c), 0, 0, 0)

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -15,6 +16,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/slipway-cd/slipway/engine/runtime"
+	"github.com/slipway-cd/slipway/fault"
 )
 
 // enter makes the container's root directory, and with namespaces the supervisor's own root too: from then on nothing
@@ -39,7 +41,7 @@ func enter(order launch) error {
 		return err
 	}
 	defer root.Close()
-	if err := errors.Join(furnish(order, root), mountSystem(root), mountExtra(order, root)); err != nil {
+	if err := errors.Join(furnish(order, root), mountSystem(order, root), mountExtra(order, root), mountVolumes(order, root)); err != nil {
 		return err
 	}
 	_ = unix.Sethostname([]byte(hostname(order.Plan)))
@@ -139,9 +141,12 @@ func into(root *os.Root, name string, mount func(path string) error) error {
 var devices = []string{"null", "zero", "full", "random", "urandom", "tty"}
 
 // mountSystem mounts /proc and /dev.
-func mountSystem(root *os.Root) error {
+func mountSystem(order launch, root *os.Root) error {
 	const flags = unix.MS_NOSUID | unix.MS_NOEXEC
 	if err := into(root, "proc", func(p string) error { return unix.Mount("proc", p, "proc", flags|unix.MS_NODEV, "") }); err != nil {
+		return err
+	}
+	if err := setControls(order, root); err != nil {
 		return err
 	}
 	for _, name := range []string{"proc/sys", "proc/sysrq-trigger"} { // are the whole machine's; best effort, as not every kernel has them
@@ -169,7 +174,54 @@ func mountSystem(root *os.Root) error {
 	if err := root.Mkdir("dev/shm", 0o777); err != nil {
 		return err
 	}
-	return root.Chmod("dev/shm", 0o777|os.ModeSticky)
+	if err := root.Chmod("dev/shm", 0o777|os.ModeSticky); err != nil {
+		return err
+	}
+	mountTerminals(root)
+	size := aws.ToInt32(cmp.Or(order.Plan.Spec.Definition.LinuxParameters, &types.LinuxParameters{}).SharedMemorySize)
+	if size == 0 {
+		return nil // it shares the 64 MiB of /dev
+	}
+	return into(root, "dev/shm", func(p string) error {
+		return unix.Mount("tmpfs", p, "tmpfs", flags|unix.MS_NODEV, fmt.Sprintf("mode=1777,size=%dm", size))
+	})
+}
+
+// mountTerminals gives the container terminals of its own. Where the kernel doesn't, it has none.
+func mountTerminals(root *os.Root) {
+	if root.Mkdir("dev/pts", 0o755) != nil {
+		return
+	}
+	err := into(root, "dev/pts", func(p string) error {
+		return unix.Mount("devpts", p, "devpts", unix.MS_NOSUID|unix.MS_NOEXEC, "newinstance,ptmxmode=0666,mode=0620")
+	})
+	if err == nil {
+		_ = root.Symlink("pts/ptmx", "dev/ptmx")
+	}
+}
+
+// ownControls are the kernel's settings that a container has for itself. Others are the machine's. [docker run, --sysctl]
+var ownControls = []string{"kernel.shm", "kernel.msg", "kernel.sem", "fs.mqueue."}
+
+// setControls sets what the definition says about the kernel's settings, as far as they are the container's own.
+func setControls(order launch, root *os.Root) error {
+	for _, c := range order.Plan.Spec.Definition.SystemControls {
+		name, value := aws.ToString(c.Namespace), aws.ToString(c.Value)
+		own := order.Net && strings.HasPrefix(name, "net.") ||
+			slices.ContainsFunc(ownControls, func(prefix string) bool { return strings.HasPrefix(name, prefix) })
+		if !own {
+			return fault.New(fault.Refused, "sysctl %q is the machine's, and not a container's own", name)
+		}
+		f, err := root.OpenFile("proc/sys/"+strings.ReplaceAll(name, ".", "/"), os.O_WRONLY, 0)
+		if err != nil {
+			return fault.New(fault.Invalid, "cannot set sysctl %q: %w", name, err)
+		}
+		_, err = f.WriteString(value)
+		if err := errors.Join(err, f.Close()); err != nil {
+			return fault.New(fault.Invalid, "cannot set sysctl %q: %w", name, err)
+		}
+	}
+	return nil
 }
 
 // mountExtra mounts the file systems in memory that the definition asks for.

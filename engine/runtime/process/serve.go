@@ -3,19 +3,15 @@
 package process
 
 import (
+	"bufio"
 	"encoding/json"
 	"errors"
 	"io"
 	"io/fs"
 	"net"
-	"os"
 	"os/exec"
 	"syscall"
-	"time"
 )
-
-// excerpt is how much of a command's output is kept.
-const excerpt = 4 << 10
 
 // serve answers the engine until the container has ended.
 func (s *supervisor) serve() {
@@ -27,14 +23,15 @@ func (s *supervisor) serve() {
 		go func() {
 			defer conn.Close()
 			var q request
-			if json.NewDecoder(conn).Decode(&q) == nil {
-				s.answer(conn, q)
+			from := bufio.NewReader(conn)
+			if line, err := from.ReadBytes('\n'); err == nil && json.Unmarshal(line, &q) == nil {
+				s.answer(conn, from, q)
 			}
 		}()
 	}
 }
 
-func (s *supervisor) answer(conn net.Conn, q request) {
+func (s *supervisor) answer(conn net.Conn, from io.Reader, q request) {
 	switch q.Op {
 	case opSignal:
 		_ = syscall.Kill(s.pid, q.Signal)
@@ -48,9 +45,8 @@ func (s *supervisor) answer(conn net.Conn, q request) {
 		}
 	case opFollow:
 		s.tell(conn)
-	case opExec:
-		code, output := s.exec(q.Argv, closed(conn))
-		_ = json.NewEncoder(conn).Encode(response{Code: code, Output: output})
+	case opAttach:
+		s.attach(conn, from, q)
 	}
 }
 
@@ -84,45 +80,6 @@ func (s *supervisor) tell(conn net.Conn) {
 			return
 		}
 	}
-}
-
-// exec runs a command and kills it when nobody waits for it any more.
-func (s *supervisor) exec(argv []string, gone <-chan struct{}) (int, string) {
-	out, in, err := os.Pipe()
-	if err != nil {
-		return 126, err.Error()
-	}
-	defer out.Close()
-	var pid int
-	var died <-chan syscall.WaitStatus
-	err = s.cgroup.within(func() (err error) {
-		pid, died, err = s.family.start(s.program, argv, in, in)
-		return err
-	})
-	_ = in.Close()
-	if err != nil {
-		return unrunnable(err), err.Error()
-	}
-	read := make(chan string)
-	go func() {
-		text, _ := io.ReadAll(io.LimitReader(out, excerpt))
-		_, _ = io.Copy(io.Discard, out)
-		read <- string(text)
-	}()
-	var how syscall.WaitStatus
-	select {
-	case how = <-died:
-	case <-gone:
-		_ = syscall.Kill(-pid, syscall.SIGKILL)
-		how = <-died
-	}
-	_ = syscall.Kill(-pid, syscall.SIGKILL)              // what it left behind
-	_ = out.SetReadDeadline(time.Now().Add(time.Second)) // and what hid from that
-	text := <-read
-	if how.Signaled() {
-		return 128 + int(how.Signal()), text
-	}
-	return how.ExitStatus(), text
 }
 
 // unrunnable is the code with which a shell says that it could not run a command.

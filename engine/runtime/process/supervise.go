@@ -11,6 +11,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"golang.org/x/sys/unix"
 
 	"github.com/slipway-cd/slipway/engine/runtime"
@@ -27,6 +28,7 @@ type supervisor struct {
 	family  *family
 	program program
 	outputs sync.WaitGroup
+	silence *os.File // the other end of what an interactive program reads
 	status  runtime.Status
 	pid     int
 	died    <-chan syscall.WaitStatus
@@ -124,21 +126,51 @@ func (s *supervisor) launch() error {
 		_ = unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 	}
 	go s.family.reap()
-	var ends [2]*os.File
-	for i := range ends {
-		out, in, err := os.Pipe()
-		if err != nil {
-			return err
-		}
-		defer in.Close()
-		ends[i] = in
-		s.outputs.Go(func() { defer out.Close(); s.journal.copy(out, i == 1) })
+	ends, err := s.streams()
+	if err != nil {
+		return err
 	}
-	err := s.cgroup.within(func() (err error) {
-		s.pid, s.died, err = s.family.start(s.program, s.program.argv, ends[0], ends[1])
+	defer ends.close()
+	return s.cgroup.within(func() (err error) {
+		s.pid, s.died, err = s.family.start(s.program, s.program.argv, ends)
 		return err
 	})
-	return err
+}
+
+// streams makes the program's ends of its streams. What it prints goes to the journal. An interactive one has something
+// to read from that never ends, and never says anything.
+func (s *supervisor) streams() (ends streams, err error) {
+	def := s.order.Plan.Spec.Definition
+	if aws.ToBool(def.PseudoTerminal) {
+		master, slave, err := openTerminal()
+		if err != nil {
+			return ends, err
+		}
+		s.outputs.Go(func() { defer master.Close(); s.journal.copy(master, false) })
+		return streams{in: slave, out: slave, err: slave, tty: true}, nil
+	}
+	for i, end := range []**os.File{&ends.out, &ends.err} {
+		out, in, err := os.Pipe()
+		if err != nil {
+			return ends, err
+		}
+		*end = in
+		s.outputs.Go(func() { defer out.Close(); s.journal.copy(out, i == 1) })
+	}
+	if aws.ToBool(def.Interactive) {
+		if ends.in, s.silence, err = os.Pipe(); err != nil {
+			return ends, err
+		}
+	}
+	return ends, nil
+}
+
+func (s streams) close() {
+	for _, f := range []*os.File{s.in, s.out, s.err} {
+		if f != nil {
+			_ = f.Close()
+		}
+	}
 }
 
 // finish waits for the program's end, ends all that it left behind, and writes down how it went.

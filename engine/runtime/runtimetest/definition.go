@@ -102,6 +102,24 @@ var users = []rule{
 			b.Errorf("%+v", s)
 		}
 	}},
+	{"capabilities can be dropped and added", func(b *bench) {
+		b.prints(b.spec("", "mknod"), "made")
+		for _, change := range []types.KernelCapabilities{{Drop: []string{"MKNOD"}}, {Drop: []string{"ALL"}, Add: []string{"CHOWN"}}} {
+			spec := b.spec("", "mknod")
+			spec.Definition.LinuxParameters = &types.LinuxParameters{Capabilities: &change}
+			if s := b.exited(b.start(spec)); s.ExitCode != 70 {
+				b.Errorf("%v: %+v", change, s)
+			}
+		}
+		spec := b.spec("", "mknod")
+		spec.Definition.LinuxParameters = &types.LinuxParameters{Capabilities: &types.KernelCapabilities{Drop: []string{"ALL"}, Add: []string{"MKNOD"}}}
+		b.prints(spec, "made")
+	}},
+	{"shared memory has the size that is asked for", func(b *bench) {
+		spec := b.spec("", "shm")
+		spec.Definition.LinuxParameters = &types.LinuxParameters{SharedMemorySize: new(int32(7))}
+		b.prints(spec, "7")
+	}},
 	{"names of hosts can be added", func(b *bench) {
 		spec := b.spec("", "cat", "/etc/hosts")
 		spec.Definition.ExtraHosts = []types.HostEntry{{Hostname: new("elsewhere"), IpAddress: new("192.0.2.7")}}

@@ -29,6 +29,9 @@ type Suite struct {
 	Limits bool // memory limits are enforced
 	Files  bool // each container has a root directory of its own
 	Users  bool // programs run as the user whom the image or the definition names
+	Mounts bool // containers can have volumes
+	Links  bool // containers can be linked
+	Typed  bool // commands can have a terminal
 }
 
 const patience = 60 * time.Second
@@ -36,7 +39,7 @@ const patience = 60 * time.Second
 // Run tests a runtime that runs programs.
 func (s Suite) Run(t *testing.T) {
 	t.Helper()
-	all := slices.Concat(life, stopping, changes, output, definition, network, survival, pulling)
+	all := slices.Concat(life, stopping, changes, output, definition, network, survival, pulling, session)
 	if s.Limits {
 		all = append(all, memory...)
 	}
@@ -45,6 +48,17 @@ func (s Suite) Run(t *testing.T) {
 	}
 	if s.Users {
 		all = append(all, users...)
+	}
+	if s.Mounts {
+		all = append(all, volume...)
+	} else {
+		all = append(all, volumeless...)
+	}
+	if s.Links {
+		all = append(all, links...)
+	}
+	if s.Typed {
+		all = append(all, typed...)
 	}
 	if !s.Told {
 		all = append(all, unmodified...)
@@ -86,11 +100,12 @@ func (s Suite) run(t *testing.T, rules []rule) {
 type bench struct {
 	*testing.T
 	runtime.Runtime
-	ctx   context.Context // the test's own patience; a test is one call
-	suite Suite
-	open  Open
-	group string
-	known []runtime.Name
+	ctx     context.Context // the test's own patience; a test is one call
+	suite   Suite
+	open    Open
+	group   string
+	known   []runtime.Name
+	volumes []string
 }
 
 func unique() string {
@@ -105,6 +120,11 @@ func (b *bench) clean() {
 	for _, name := range b.known {
 		if err := b.Remove(ctx, name); err != nil {
 			b.Errorf("cannot clean up %s: %v", name, err)
+		}
+	}
+	for _, name := range b.volumes {
+		if err := b.RemoveVolume(ctx, name); err != nil {
+			b.Errorf("cannot clean up volume %s: %v", name, err)
 		}
 	}
 	if err := b.Close(); err != nil {

@@ -23,6 +23,7 @@ import (
 
 // Runtime pretends to run containers. It may be used by several goroutines.
 type Runtime struct {
+	runtime.Unable
 	speed float64
 	hub   runtime.Hub
 

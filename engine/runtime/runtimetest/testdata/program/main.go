@@ -2,6 +2,7 @@
 package main
 
 import (
+	"bufio"
 	"fmt"
 	"io"
 	"net"
@@ -13,6 +14,7 @@ import (
 	"strings"
 	"syscall"
 	"time"
+	"unsafe"
 )
 
 // verbs take one argument each; those in alone take none.
@@ -25,6 +27,7 @@ var verbs = map[string]func(string){
 	"trap":   trap,
 	"kill":   func(s string) { must(syscall.Kill(os.Getpid(), syscall.Signal(number(s)))); forever() },
 	"serve":  func(s string) { go serve(os.ExpandEnv(s)) },
+	"get":    get,
 	"udp":    func(s string) { go udp(os.ExpandEnv(s)) },
 	"eat":    eat,
 	"after":  func(s string) { d, err := time.ParseDuration(s); must(err); time.Sleep(d) },
@@ -39,6 +42,10 @@ var alone = map[string]func(){
 	"hostname": func() { h, err := os.Hostname(); must(err); fmt.Println(h) },
 	"id":       func() { fmt.Printf("%d:%d\n", os.Getuid(), os.Getgid()) },
 	"nofile":   nofile,
+	"echo":     echo,
+	"sized":    sized,
+	"shm":      shm,
+	"mknod":    func() { must(syscall.Mknod("/tmp/null", syscall.S_IFCHR|0o666, 1<<8|3)); fmt.Println("made") },
 	"orphan":   orphan,
 }
 
@@ -103,6 +110,15 @@ func serve(addr string) {
 	})))
 }
 
+// get prints what a server answers.
+func get(url string) {
+	answer, err := http.Get(url)
+	must(err)
+	body, err := io.ReadAll(answer.Body)
+	must(err)
+	fmt.Println(string(body))
+}
+
 // udp sends every datagram back.
 func udp(addr string) {
 	c, err := net.ListenPacket("udp", addr)
@@ -128,6 +144,48 @@ func nofile() {
 	var l syscall.Rlimit
 	must(syscall.Getrlimit(syscall.RLIMIT_NOFILE, &l))
 	fmt.Println(l.Max)
+}
+
+// echo prints each line that it reads, and at the end that there are no more.
+func echo() {
+	in := bufio.NewScanner(os.Stdin)
+	for in.Scan() {
+		fmt.Println("read", in.Text())
+	}
+	fmt.Println("end")
+}
+
+// window is a terminal's size as the kernel tells it. [TIOCGWINSZ(2const)]
+type window struct{ rows, columns, x, y uint16 }
+
+func size() (w window, ok bool) {
+	_, _, errno := syscall.Syscall(syscall.SYS_IOCTL, 1, syscall.TIOCGWINSZ, uintptr(unsafe.Pointer(&w)))
+	return w, errno == 0
+}
+
+// sized waits until its terminal has a size, and prints it; "none" without a terminal.
+func sized() {
+	changed := make(chan os.Signal, 1)
+	signal.Notify(changed, syscall.SIGWINCH)
+	for {
+		w, ok := size()
+		if !ok {
+			fmt.Println("none")
+			return
+		}
+		if w.columns > 0 {
+			fmt.Printf("%d x %d\n", w.columns, w.rows)
+			return
+		}
+		<-changed
+	}
+}
+
+// shm prints the size of the shared memory in MiB.
+func shm() {
+	var s syscall.Statfs_t
+	must(syscall.Statfs("/dev/shm", &s))
+	fmt.Println(s.Blocks * uint64(s.Bsize) >> 20)
 }
 
 // orphan leaves a child behind that has a session of its own, ignores SIGTERM and holds the output open.
