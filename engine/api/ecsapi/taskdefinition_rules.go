@@ -178,7 +178,10 @@ func cyclic(name string, byName map[string]types.ContainerDefinition, open, done
 	open[name] = true
 	next := implied(byName[name])
 	for _, d := range byName[name].DependsOn {
-		if cyclic(*d.ContainerName, byName, open, done) {
+		next = append(next, *d.ContainerName)
+	}
+	for _, on := range next {
+		if cyclic(on, byName, open, done) {
 			return true
 		}
 	}
