@@ -35,6 +35,8 @@ var level = map[string]int{
 	"engine/objects":             20,
 	"engine/agenda":              20,
 	"engine/metrics":             20,
+	"engine/limits":              20,
+	"engine/faults":              20,
 	"engine/logs":                21,
 	"engine/lifecycle":           22,
 	"engine/balance":             22,
@@ -82,6 +84,7 @@ var never = map[string][]string{
 // pure rooms compute: no input or output, no clock, no randomness, no logging, no context.
 var pure = []string{
 	"version", "image", "config", "descriptor", "rollout", "engine/state", "engine/schedule",
+	"engine/limits", "engine/faults",
 }
 
 // waits are the pure rooms that may take a context all the same: the watchers of engine/state wait for changes.
