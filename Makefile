@@ -45,7 +45,8 @@ fuzz: ## fuzz every parser for FUZZTIME (30s) each
 	  for f in $$(grep -h --include='*_test.go' -o '^func Fuzz[A-Za-z0-9_]*' $$pkg/*_test.go | sed 's/func //'); do \
 	    echo "== $$pkg $$f"; $(GO) test $$pkg -run '^$$' -fuzz "^$$f\$$" -fuzztime $(FUZZTIME); done; done
 
-bench: ## ratios against a baseline in the same run
+bench: ## ratios against a baseline in the same run; needs nginx and wrk, too
+	test/setup bench
 	test/run $(GO) test -run '^$$' -bench . -benchtime 1x -timeout 30m ./bench
 
 soak: ## the long runs: hundreds of deployments under traffic

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -59,6 +60,7 @@ func (h *house) balancer(b *testing.B, runtime string) {
 			}
 		}
 		h.tellBalancer(b, runtime, direct, plain, ours)
+		h.tellNginx(b, s.balancer, targets)
 	}
 }
 
@@ -146,6 +148,21 @@ func cpuTime(pid int) (time.Duration, error) {
 		ticks += n
 	}
 	return time.Duration(ticks) * tickTime, nil
+}
+
+// tellNginx tells how the load balancer compares with nginx in the same place.
+func (h *house) tellNginx(b *testing.B, balancer string, targets []string) {
+	b.Helper()
+	ours, theirs, err := againstNginx(b, balancer, targets)
+	if errors.Is(err, errNotInstalled) {
+		h.table.detail(err.Error())
+		return
+	}
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.ReportMetric(ratio(ours, theirs), "×nginx")
+	h.table.add("requests, by wrk", fmt.Sprintf("%.0f /s", ours), fmt.Sprintf("nginx %.0f /s", theirs), ratio(ours, theirs))
 }
 
 func (h *house) tellBalancer(b *testing.B, runtime string, direct, plain, ours *way) {

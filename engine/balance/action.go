@@ -3,10 +3,12 @@ package balance
 import (
 	"cmp"
 	"fmt"
+	"io"
 	"net/http"
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	v2 "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
 )
@@ -139,6 +141,10 @@ func fixed(status int) http.Handler {
 
 // answerPage answers as the load balancer itself does, with a small page that names the status.
 func answerPage(w http.ResponseWriter, status int) {
+	answerWith(w, status, "text/html", page(status))
+}
+
+func page(status int) string {
 	text := http.StatusText(status)
 	switch status {
 	case http.StatusServiceUnavailable:
@@ -147,13 +153,28 @@ func answerPage(w http.ResponseWriter, status int) {
 		text = "Gateway Time-out"
 	}
 	title := fmt.Sprintf("%d %s", status, text)
-	answerWith(w, status, "text/html", "<html>\r\n<head><title>"+title+"</title></head>\r\n<body>\r\n<center><h1>"+title+
-		"</h1></center>\r\n</body>\r\n</html>\r\n")
+	return "<html>\r\n<head><title>" + title + "</title></head>\r\n<body>\r\n<center><h1>" + title +
+		"</h1></center>\r\n</body>\r\n</html>\r\n"
 }
+
+// pageResponse is the same answer where net/http doesn't write it.
+func pageResponse(status int, last bool) *http.Response {
+	body := page(status)
+	return &http.Response{
+		StatusCode: status, ProtoMajor: 1, ProtoMinor: 1, Close: last,
+		Header: http.Header{
+			"Server": {ownName}, "Content-Type": {"text/html"}, "Date": {time.Now().UTC().Format(http.TimeFormat)},
+		},
+		Body: io.NopCloser(strings.NewReader(body)), ContentLength: int64(len(body)),
+	}
+}
+
+// ownName is what load balancers call themselves in the answers that are their own.
+const ownName = "awselb/2.0"
 
 func answerWith(w http.ResponseWriter, status int, contentType, body string) {
 	h := w.Header()
-	h.Set("Server", "awselb/2.0")
+	h.Set("Server", ownName)
 	h.Set("Content-Type", contentType)
 	h.Set("Content-Length", strconv.Itoa(len(body)))
 	w.WriteHeader(status)

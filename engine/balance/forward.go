@@ -82,7 +82,23 @@ func groupStickiness(action v2.Action) time.Duration {
 }
 
 // ServeHTTP forwards one request.
-func (f *forward) ServeHTTP(w http.ResponseWriter, r *http.Request) { f.proxy.ServeHTTP(w, r) }
+func (f *forward) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	f.proxy.ServeHTTP(asItIs{w}, r)
+}
+
+// asItIs keeps net/http from guessing the type of an answer that has none.
+type asItIs struct{ http.ResponseWriter }
+
+// WriteHeader writes the head of an answer.
+func (w asItIs) WriteHeader(status int) {
+	if _, told := w.Header()["Content-Type"]; !told && status >= http.StatusOK {
+		w.Header()["Content-Type"] = nil
+	}
+	w.ResponseWriter.WriteHeader(status)
+}
+
+// Unwrap gives net/http what else the writer can do.
+func (w asItIs) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
 // group returns the group whose turn it is by weight, or nil. Turns are spread out: of weights 1 and 9, the first group
 // gets every tenth request, and not one hundred in a row.
@@ -228,18 +244,23 @@ func (f *forward) setForwarded(in *http.Request, out http.Header) {
 	}
 }
 
-// answerFailure answers for a target that didn't: 503 there is none, 504 it took too long, 502 anything else.
-// [Application Load Balancers: Troubleshooting, HTTP errors]
+// answerFailure answers for a target that didn't.
 func answerFailure(w http.ResponseWriter, _ *http.Request, err error) {
+	answerPage(w, failureStatus(err))
+}
+
+// failureStatus is what a failure is answered with: 503 there is no target, 504 it took too long, 502 anything else.
+// [Application Load Balancers: Troubleshooting, HTTP errors]
+func failureStatus(err error) int {
 	switch {
 	case errors.Is(err, errNoTarget):
-		answerPage(w, http.StatusServiceUnavailable)
+		return http.StatusServiceUnavailable
 	case errors.Is(err, context.Canceled), errors.Is(err, errClient):
-		answerPage(w, http.StatusBadRequest) // nobody listens any more
+		return http.StatusBadRequest // nobody listens any more
 	case errors.Is(err, errIdle), isTimeout(err):
-		answerPage(w, http.StatusGatewayTimeout)
+		return http.StatusGatewayTimeout
 	default:
-		answerPage(w, http.StatusBadGateway)
+		return http.StatusBadGateway
 	}
 }
 

@@ -49,7 +49,7 @@ func (g *group) pick(v *visit) *target {
 	case "least_outstanding_requests":
 		return p.idlest(g.next.Add(1))
 	case "weighted_random":
-		return p.inTurn(func() uint64 { return rand.Uint64() })
+		return p.inTurn(rand.Uint64)
 	default:
 		return p.inTurn(func() uint64 { return g.next.Add(1) })
 	}

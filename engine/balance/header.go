@@ -89,12 +89,14 @@ func (r headerRules) host(host, port string) string {
 // [Application Load Balancers: routing.http.drop_invalid_header_fields.enabled]
 func dropInvalid(h http.Header) {
 	for name := range h {
-		if strings.ContainsFunc(name, func(c rune) bool {
-			return !('a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || c == '-')
-		}) {
+		if strings.ContainsFunc(name, func(c rune) bool { return c != '-' && !isAlphanumeric(c) }) {
 			delete(h, name)
 		}
 	}
+}
+
+func isAlphanumeric(c rune) bool {
+	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9'
 }
 
 // forwardedFor returns X-Forwarded-For for the target, "" for none.

@@ -10,3 +10,6 @@ type liveness struct{}
 func livenessOf(net.Conn) liveness { return liveness{} }
 
 func (liveness) alive() bool { return true }
+
+// awaitEnd would wait for the end of the connection.
+func (liveness) awaitEnd() bool { return false }

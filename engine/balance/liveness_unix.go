@@ -44,3 +44,22 @@ func (l liveness) alive() bool {
 	}
 	return l.raw.Read(l.peek) == nil && !*l.closed
 }
+
+// awaitEnd waits until the other side has closed the connection, which it returns true for, or has sent something, or the
+// deadline for reading has passed.
+func (l liveness) awaitEnd() bool {
+	if l.raw == nil {
+		return false
+	}
+	ended := false
+	var one [1]byte
+	err := l.raw.Read(func(fd uintptr) bool {
+		n, _, err := syscall.Recvfrom(int(fd), one[:], syscall.MSG_PEEK|syscall.MSG_DONTWAIT)
+		if n <= 0 && (err == syscall.EAGAIN || err == syscall.EWOULDBLOCK || err == syscall.EINTR) {
+			return false
+		}
+		ended = n <= 0
+		return true
+	})
+	return err == nil && ended
+}

@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"net/netip"
@@ -23,9 +24,7 @@ import (
 func newTCPGroup(arn string, attributes map[string]string) *state.TargetGroup {
 	return newGroup(arn, func(g *state.TargetGroup) {
 		g.Doc.Protocol, g.Doc.HealthCheckProtocol = v2.ProtocolEnumTcp, v2.ProtocolEnumTcp
-		for key, value := range attributes {
-			g.Attributes[key] = value
-		}
+		maps.Copy(g.Attributes, attributes)
 	})
 }
 

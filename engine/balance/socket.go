@@ -23,6 +23,7 @@ type socket struct {
 	table    atomic.Pointer[table]
 	listener net.Listener
 	server   *http.Server // nil when bytes are passed on
+	front    *front       // before the server; nil over TLS, and when bytes are passed on
 	ctx      context.Context
 	cancel   context.CancelFunc // cuts off what the server doesn't know of
 	conns    tracker            // tunnels, and connections whose bytes are passed on
@@ -63,13 +64,13 @@ func open(s listenerSettings, t *table, certificate tls.Certificate, log *slog.L
 		return o, nil
 	}
 	o.server = newServer(s, o, certificate, log)
-	o.serving.Go(func() {
-		if s.Protocol == HTTPS {
-			_ = o.server.ServeTLS(listener, "", "") // ends when the socket is closed
-			return
-		}
-		_ = o.server.Serve(listener)
-	})
+	if s.Protocol == HTTPS {
+		o.serving.Go(func() { _ = o.server.ServeTLS(listener, "", "") }) // ends when the socket is closed
+		return o, nil
+	}
+	o.front = newFront(o, listener)
+	o.serving.Go(o.front.run)
+	o.serving.Go(func() { _ = o.server.Serve(o.front) })
 	return o, nil
 }
 
@@ -111,7 +112,11 @@ func (s *socket) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (s *socket) close(ctx context.Context) error {
 	s.listener.Close()
 	var err error
-	if s.server != nil {
+	if s.front != nil {
+		s.front.finish()
+		err = s.front.conns.wait(ctx)
+	}
+	if s.server != nil && err == nil {
 		if err = s.server.Shutdown(ctx); errors.Is(err, net.ErrClosed) {
 			err = nil // it closes the listener, too
 		}
@@ -120,6 +125,9 @@ func (s *socket) close(ctx context.Context) error {
 		err = s.conns.wait(ctx)
 	}
 	s.cancel()
+	if s.front != nil {
+		s.front.cut()
+	}
 	if s.server != nil {
 		_ = s.server.Close()
 	}
@@ -129,6 +137,9 @@ func (s *socket) close(ctx context.Context) error {
 	}
 	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second) // they have been cut off: this is short
 	defer cancel()
+	if s.front != nil {
+		_ = s.front.conns.wait(last)
+	}
 	_ = s.conns.wait(last)
 	return fault.New(fault.Timeout, "cannot wait any longer for the connections of %s on %s: %w", s.settings.Owner, s.settings.At, err)
 }

@@ -3,6 +3,7 @@ package balance_test
 import (
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"strings"
 	"testing"
@@ -56,9 +57,7 @@ func (v *visitor) keep(set map[string]*http.Cookie) {
 func (w *world) twins(name string, attributes map[string]string) (application, map[string]*state.Target) {
 	w.Helper()
 	g := newGroup("arn:tg/"+name, func(g *state.TargetGroup) {
-		for key, value := range attributes {
-			g.Attributes[key] = value
-		}
+		maps.Copy(g.Attributes, attributes)
 	})
 	lb := w.addApplication(v2.ProtocolEnumHttp, forwardTo(g.ARN), g)
 	targets := map[string]*state.Target{}

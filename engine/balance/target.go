@@ -26,6 +26,8 @@ const (
 	// A request that must not be sent twice takes only a connection that was in use so recently: servers close idle
 	// connections after one second or more, and what arrives after that is lost.
 	freshTime = 500 * time.Millisecond
+	// A request that may be sent again takes a connection that was in use so recently without a look at it.
+	trustTime = 10 * time.Millisecond
 )
 
 // errGone says that the target is drained: nothing was sent to it, and another one must be chosen.
@@ -196,7 +198,9 @@ func (t *target) take(ctx context.Context, once, fresh bool) (*wire, error) {
 		if w == nil {
 			break
 		}
-		if age := now.Sub(w.since); age < maxIdleTime && (!once || age < freshTime) && w.alive() {
+		age := now.Sub(w.since)
+		trusted := !once && age < trustTime // to look would cost more than to find out
+		if trusted || age < maxIdleTime && (!once || age < freshTime) && w.alive() {
 			w.reused = true
 			return w, nil
 		}

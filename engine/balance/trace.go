@@ -10,26 +10,32 @@ import (
 
 const traceHeader = "X-Amzn-Trace-Id"
 
-// setTrace gives a request a trace identifier: Root when it has none, else Self before what it has.
-// [Application Load Balancers: Request tracing]
+// setTrace gives a request a trace identifier.
 func setTrace(h http.Header) {
-	prior := h[traceHeader]
-	if len(prior) == 0 || !strings.Contains(prior[0], "Root=") {
-		fields := "Root=" + traceID()
-		if len(prior) > 0 && prior[0] != "" {
-			fields += ";" + prior[0]
-		}
-		h[traceHeader] = []string{fields}
-		return
+	prior := ""
+	if values := h[traceHeader]; len(values) > 0 {
+		prior = values[0]
+	}
+	h[traceHeader] = []string{tracedAs(prior)}
+}
+
+// tracedAs returns the trace identifier of a request that came with another one, or with none: Root when that has none, else
+// Self before what it has. [Application Load Balancers: Request tracing]
+func tracedAs(prior string) string {
+	switch {
+	case prior == "":
+		return "Root=" + traceID()
+	case !strings.Contains(prior, "Root="):
+		return "Root=" + traceID() + ";" + prior
 	}
 	var fields strings.Builder
 	fields.WriteString("Self=" + traceID())
-	for field := range strings.SplitSeq(prior[0], ";") {
+	for field := range strings.SplitSeq(prior, ";") {
 		if !strings.HasPrefix(field, "Self=") {
 			fields.WriteString(";" + field)
 		}
 	}
-	h[traceHeader] = []string{fields.String()}
+	return fields.String()
 }
 
 // traceID returns a version, the time in eight hex digits, and 24 random ones.

@@ -88,12 +88,26 @@ func (w *wire) alive() bool { return w.probe.alive() }
 // errStale says that a connection was closed by the target before it answered anything.
 var errStale = errors.New("target closed the connection")
 
-// exchange sends the request and reads the head of the answer. The wire goes back to its target when the answer's body
-// has been read, or is closed.
-func (w *wire) exchange(req *http.Request, idle time.Duration) (*http.Response, error) {
+// begin makes the wire ready for the next request.
+func (w *wire) begin(idle time.Duration) {
 	w.idle, w.got, w.writeErr = idle, false, nil
 	w.touch.Store(0)
 	w.spoiled.Store(false)
+}
+
+// release lets go of the wire after an exchange; reusable says that the target wants more requests.
+func (w *wire) release(reusable bool) {
+	if !reusable || w.spoiled.Load() {
+		w.discard()
+		return
+	}
+	w.of.put(w)
+}
+
+// exchange sends the request and reads the head of the answer. The wire goes back to its target when the answer's body
+// has been read, or is closed.
+func (w *wire) exchange(req *http.Request, idle time.Duration) (*http.Response, error) {
+	w.begin(idle)
 	w.unwatch = context.AfterFunc(req.Context(), w.abort)
 	w.halves.Store(2)
 	if req.Body == nil || req.Body == http.NoBody || isBuffered(req) {
