@@ -38,6 +38,8 @@ type EngineOptions struct {
 	Instances int      // container instances of a new cluster; 0: 4
 	Zones     []string // letters of availability zones; nil: a, b
 	Region    string
+	// EventTargets, the last part of an ARN → a URL, or file: and a path, are where events for such targets go.
+	EventTargets map[string]string
 	// Credentials, access key → secret key, are checked when there are any; without, any credentials do.
 	Credentials map[string]string
 	Logger      *slog.Logger // silent when nil
@@ -51,6 +53,7 @@ type Engine struct {
 	images  *images.Store
 	objects *objects.Store
 	runtime runtime.Runtime
+	events  *events
 	words   string   // what the runtime is, for people
 	former  []string // host:port where engines on the directory served before, the latest last
 	moved   string   // the one of them that it comes from; empty when it has stayed
@@ -166,7 +169,9 @@ func (e *Engine) immutable(name images.Name, _ images.Tag) bool {
 }
 
 func (e *Engine) handle() error {
+	e.events = openEvents(e.engine, e.options)
 	aws, err := api.Handler(api.Options{
+		Bus:    e.events.bus,
 		Engine: e.engine, Images: e.images, Objects: e.objects, Host: e.Addr, Credentials: e.options.Credentials, Logger: e.options.Logger,
 	})
 	if err != nil {
@@ -189,6 +194,7 @@ func (e *Engine) Start(ctx context.Context) error {
 	if err := e.balance.Start(ctx); err != nil {
 		return err
 	}
+	e.events.start(ctx)
 	return e.engine.Start(ctx)
 }
 
@@ -240,6 +246,9 @@ func (e *Engine) close(ctx context.Context) error {
 	}
 	if e.balance != nil && !e.started.IsZero() {
 		errs = append(errs, e.balance.Stop(ctx))
+	}
+	if e.events != nil {
+		errs = append(errs, e.events.stop(ctx))
 	}
 	if e.engine != nil {
 		errs = append(errs, e.engine.Stop(ctx))

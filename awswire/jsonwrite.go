@@ -26,6 +26,7 @@ type jsonWriter struct {
 	omitEmpty []string
 	stored    bool     // for storage: leave out every zero value, write times in full
 	cbor      bool     // CBOR in place of JSON
+	iso       bool     // times in ISO 8601
 	plans     sync.Map // reflect.Type of a struct → appender
 }
 
@@ -334,7 +335,7 @@ func (w *jsonWriter) timePlan(s *smithy.Schema) appender {
 	if w.stored {
 		return appendTime(time.RFC3339Nano, func(t time.Time) time.Time { return t })
 	}
-	if f, ok := smithy.SchemaTrait[*traits.TimestampFormat](s); ok && f.Format == "date-time" {
+	if f, ok := smithy.SchemaTrait[*traits.TimestampFormat](s); w.iso || ok && f.Format == "date-time" {
 		return appendTime(iso8601, time.Time.UTC)
 	}
 	return func(b []byte, v reflect.Value) ([]byte, error) {

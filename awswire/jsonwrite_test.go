@@ -42,6 +42,7 @@ func TestScalarsAreWrittenAsAWSWritesThem(t *testing.T) {
 		"100000":                                appendFloat(nil, 1e5, 64),
 		"\"a\\u001b\ufffd<\"":                   appendString(nil, "a\x1b\xff<"),
 		`"2026-07-02T20:11:41.408999999+01:00"`: timeJSON(t, &jsonWriter{stored: true}, at),
+		`"2026-07-02T19:11:41.408Z"`:            timeJSON(t, &jsonWriter{iso: true}, at),
 	} {
 		if string(got) != want {
 			t.Errorf("got %s, want %s", got, want)

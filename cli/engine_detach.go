@@ -95,6 +95,9 @@ func (o engineStartOptions) arguments(dir string, p *Program) []string {
 	if o.credentials != "" {
 		args = append(args, "--credentials", o.credentials)
 	}
+	for _, target := range o.eventTargets {
+		args = append(args, "--event-target", target)
+	}
 	if p.verbose {
 		args = append(args, "--verbose")
 	}

@@ -20,6 +20,7 @@ import (
 type engineStartOptions struct {
 	listen, data, runtime, credentials, region string
 	speed                                      float64
+	eventTargets                               []string
 	instances                                  int
 	zones                                      []string
 	detach                                     bool
@@ -57,6 +58,7 @@ says so, and how to come back to them or to remove them.`,
 	f.StringSliceVar(&o.zones, "zones", []string{"a", "b"}, "letters of the availability zones that they are spread over")
 	f.StringVar(&o.region, "region", "us-east-1", "the region that the engine is")
 	f.StringVar(&o.credentials, "credentials", "", "`KEY:SECRET` that requests must be signed with; without, any signature does")
+	f.StringArrayVar(&o.eventTargets, "event-target", nil, "send the events for the targets of rules whose ARN ends with NAME to a URL or a file: `NAME=URL`, NAME=file:PATH")
 	f.BoolVar(&o.detach, "detach", false, "run in the background")
 	return c
 }
@@ -94,6 +96,9 @@ func (o engineStartOptions) options(p *Program) (app.EngineOptions, error) {
 		e.Credentials = map[string]string{key: secret}
 	}
 	var err error
+	if e.EventTargets, err = eventTargets(o.eventTargets); err != nil {
+		return e, err
+	}
 	if e.Dir == "" {
 		e.Dir, err = p.stateDirectory()
 	}

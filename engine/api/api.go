@@ -14,10 +14,12 @@ import (
 	"github.com/slipway-cd/slipway/engine/api/ecsapi"
 	"github.com/slipway-cd/slipway/engine/api/elbapi"
 	"github.com/slipway-cd/slipway/engine/api/elbv2api"
+	"github.com/slipway-cd/slipway/engine/api/eventsapi"
 	"github.com/slipway-cd/slipway/engine/api/logsapi"
 	"github.com/slipway-cd/slipway/engine/api/secretsapi"
 	"github.com/slipway-cd/slipway/engine/api/ssmapi"
 	"github.com/slipway-cd/slipway/engine/api/stsapi"
+	"github.com/slipway-cd/slipway/engine/bus"
 	"github.com/slipway-cd/slipway/engine/images"
 	"github.com/slipway-cd/slipway/engine/objects"
 )
@@ -26,6 +28,7 @@ import (
 type Options struct {
 	Engine      *engine.Engine
 	Images      *images.Store
+	Bus         *bus.Bus          // where events go
 	Objects     *objects.Store    // nil: no Amazon S3
 	Host        func() string     // host:port of the endpoint, once it is known
 	Credentials map[string]string // access key → secret key; nil: any will do, the signature is not looked at
@@ -48,6 +51,7 @@ func Services(o Options) ([]awswire.Service, error) {
 	add(awswire.JSON("Logs_20140328", logsapi.New(o.Engine)))
 	cloudwatch, err := awswire.RPC("GraniteServiceVersion20100801", cloudwatchapi.New(o.Engine), cloudwatchapi.Unions()...)
 	add(cloudwatch.WithQuery("2010-08-01", "http://monitoring.amazonaws.com/doc/2010-08-01/"), err)
+	add(awswire.JSON("AWSEvents", eventsapi.New(o.Engine, o.Bus)))
 	add(awswire.JSON("secretsmanager", secretsapi.New(o.Engine)))
 	add(awswire.JSON("AmazonSSM", ssmapi.New(o.Engine)))
 	add(awswire.Query("2012-06-01", elbNamespace+"2012-06-01/", elbapi.New(o.Engine)))

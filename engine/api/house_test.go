@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -27,6 +28,8 @@ import (
 	"github.com/slipway-cd/slipway/engine/api"
 	"github.com/slipway-cd/slipway/engine/api/ecrapi"
 	"github.com/slipway-cd/slipway/engine/balance"
+	"github.com/slipway-cd/slipway/engine/bus"
+	"github.com/slipway-cd/slipway/engine/emit"
 	"github.com/slipway-cd/slipway/engine/images"
 	"github.com/slipway-cd/slipway/engine/runtime/scripted"
 	"github.com/slipway-cd/slipway/engine/state"
@@ -41,7 +44,9 @@ type house struct {
 	*engine.Engine
 	server    *httptest.Server
 	balancers *balance.Balance
+	bus       *bus.Bus
 	last      *recorder
+	eventFile string
 
 	ecs   *ecs.Client
 	elb   *elb.Client
@@ -58,6 +63,10 @@ func newHouse(t *testing.T) *house {
 	if err := h.balancers.Start(t.Context()); err != nil {
 		t.Fatal(err)
 	}
+	h.bus.Start()
+	emitter := emit.New(h.Engine, h.bus, nil)
+	emitter.Start(t.Context())
+	t.Cleanup(emitter.Stop)
 	if err := h.Start(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -104,13 +113,23 @@ func (h *house) open(at netip.AddrPort) {
 	if err != nil {
 		h.Fatal(err)
 	}
+	h.eventFile = filepath.Join(h.TempDir(), "events.jsonl")
+	h.bus = bus.New(bus.Options{
+		DB: e.DB(), Logs: e.Logs(), Targets: map[string]string{"file": "file:" + h.eventFile}, Account: e.Identity().Account,
+		Region: e.Identity().Region, Speed: speed,
+	})
 	h.balancers = balance.New(balance.Options{DB: e.DB(), Speed: speed, Probe: alwaysWell})
 	h.Cleanup(func() {
 		if err := e.Stop(context.Background()); err != nil {
 			h.Error(err)
 		}
 	})
-	handler, err := api.Handler(api.Options{Engine: e, Images: store, Host: at.String})
+	h.Cleanup(func() {
+		if err := h.bus.Stop(context.Background()); err != nil {
+			h.Error(err)
+		}
+	})
+	handler, err := api.Handler(api.Options{Bus: h.bus, Engine: e, Images: store, Host: at.String})
 	if err != nil {
 		h.Fatal(err)
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancing"
 	elbv2 "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
+	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
 	"github.com/aws/smithy-go"
 
 	"github.com/slipway-cd/slipway/engine/api"
@@ -32,7 +33,9 @@ func TestEveryListRefusesATokenThatWasNotGivenOut(t *testing.T) {
 	_, err = h.ecr.CreateRepository(t.Context(), &ecr.CreateRepositoryInput{RepositoryName: aws.String("web")})
 	must(h, 0, err)
 
-	watch := cloudwatch.NewFromConfig(h.config())
+	watch, events := cloudwatch.NewFromConfig(h.config()), eventbridge.NewFromConfig(h.config())
+	_, err = events.PutRule(t.Context(), &eventbridge.PutRuleInput{Name: aws.String("rule"), ScheduleExpression: aws.String("rate(1 day)")})
+	must(h, 0, err)
 	token := aws.String("garbage0") // which is Base64
 	lists := map[string]struct {
 		client, input any
@@ -72,6 +75,12 @@ func TestEveryListRefusesATokenThatWasNotGivenOut(t *testing.T) {
 			NextToken: token, StartTime: aws.Time(time.Now()), EndTime: aws.Time(time.Now()), MetricDataQueries: []cwtypes.MetricDataQuery{},
 		}, "InvalidNextToken"},
 
+		"ListRules":             {events, &eventbridge.ListRulesInput{NextToken: token}, "ValidationException"},
+		"ListTargetsByRule":     {events, &eventbridge.ListTargetsByRuleInput{NextToken: token, Rule: aws.String("rule")}, "ValidationException"},
+		"ListRuleNamesByTarget": {events, &eventbridge.ListRuleNamesByTargetInput{NextToken: token, TargetArn: aws.String("arn")}, "ValidationException"},
+		"ListApiDestinations":   {events, &eventbridge.ListApiDestinationsInput{NextToken: token}, "ValidationException"},
+		"ListEventBuses":        {events, &eventbridge.ListEventBusesInput{NextToken: token}, "ValidationException"},
+
 		// both kinds of load balancer have it
 		"DescribeLoadBalancers":         {h.elbv2, &elbv2.DescribeLoadBalancersInput{Marker: token}, "ValidationError"},
 		"DescribeLoadBalancers.classic": {h.elb, &elb.DescribeLoadBalancersInput{Marker: token}, "ValidationError"},
@@ -107,7 +116,7 @@ func (h *house) paged() []string {
 	var names []string
 	for _, s := range services {
 		for _, operation := range s.Operations() {
-			for _, client := range []any{h.ecs, h.ecr, h.logs, h.elb, h.elbv2, (*cloudwatch.Client)(nil)} {
+			for _, client := range []any{h.ecs, h.ecr, h.logs, h.elb, h.elbv2, (*cloudwatch.Client)(nil), (*eventbridge.Client)(nil)} {
 				if method, ok := reflect.TypeOf(client).MethodByName(operation); ok && hasPages(method.Type.In(2).Elem()) {
 					names = append(names, operation)
 				}

@@ -16,6 +16,7 @@ import (
 	ecstypes "github.com/aws/aws-sdk-go-v2/service/ecs/types"
 	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancing"
 	elbv2 "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
+	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 	"github.com/aws/smithy-go"
@@ -62,6 +63,7 @@ func checkers() []checker {
 			return &logtypes.InvalidParameterException{Message: aws.String(s)}
 		}},
 		{"service/cloudwatch", cloudwatch.New(cloudwatch.Options{APIOptions: only, Region: region}), validation},
+		{"service/eventbridge", eventbridge.New(eventbridge.Options{APIOptions: only, Region: region}), validationException},
 		{"service/secretsmanager", secretsmanager.New(secretsmanager.Options{APIOptions: only, Region: region}), validationException},
 		{"service/ssm", ssm.New(ssm.Options{APIOptions: only, Region: region}), validationException},
 		{"service/elasticloadbalancingv2", elbv2.New(elbv2.Options{APIOptions: only, Region: region}), validation},

@@ -39,3 +39,8 @@ type LogStream struct {
 
 func (s *LogStream) Kind() Kind  { return KindLogStream }
 func (s *LogStream) Key() string { return s.Group + "|" + s.Name }
+
+// LogStream returns the stream of that group and name.
+func (s Snapshot) LogStream(group, name string) (*LogStream, bool) {
+	return get[*LogStream](s, KindLogStream, (&LogStream{Group: group, Name: name}).Key())
+}

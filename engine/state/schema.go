@@ -33,6 +33,8 @@ const (
 	KindParameter         Kind = "parameter"
 	KindAlarm             Kind = "alarm"
 	KindAlarmHistory      Kind = "alarm-history"
+	KindEventRule         Kind = "event-rule"
+	KindAPIDestination    Kind = "api-destination"
 )
 
 // The names of the indexes, for records that belong to another one.
@@ -89,13 +91,15 @@ func schema() *memdb.DBSchema {
 			byOwner: func(r *Target) string { return r.Group },
 			byTask:  func(r *Target) string { return string(r.Task) },
 		}),
-		string(KindRepository):   table[*Repository](KindRepository, nil),
-		string(KindLogGroup):     table[*LogGroup](KindLogGroup, nil),
-		string(KindLogStream):    table(KindLogStream, indexes[*LogStream]{byOwner: func(r *LogStream) string { return r.Group }}),
-		string(KindSecret):       table(KindSecret, indexes[*Secret]{byARN: func(r *Secret) string { return *r.Doc.ARN }}),
-		string(KindParameter):    table[*Parameter](KindParameter, nil),
-		string(KindAlarm):        table[*Alarm](KindAlarm, nil),
-		string(KindAlarmHistory): table[*AlarmHistory](KindAlarmHistory, nil),
+		string(KindRepository):     table[*Repository](KindRepository, nil),
+		string(KindLogGroup):       table[*LogGroup](KindLogGroup, nil),
+		string(KindLogStream):      table(KindLogStream, indexes[*LogStream]{byOwner: func(r *LogStream) string { return r.Group }}),
+		string(KindSecret):         table(KindSecret, indexes[*Secret]{byARN: func(r *Secret) string { return *r.Doc.ARN }}),
+		string(KindParameter):      table[*Parameter](KindParameter, nil),
+		string(KindAlarm):          table[*Alarm](KindAlarm, nil),
+		string(KindAlarmHistory):   table[*AlarmHistory](KindAlarmHistory, nil),
+		string(KindEventRule):      table[*EventRule](KindEventRule, nil),
+		string(KindAPIDestination): table[*APIDestination](KindAPIDestination, nil),
 	}}
 }
 
@@ -153,6 +157,10 @@ func Decode(kind Kind, unmarshal func(any) error) (Record, error) {
 		r = &Alarm{}
 	case KindAlarmHistory:
 		r = &AlarmHistory{}
+	case KindEventRule:
+		r = &EventRule{}
+	case KindAPIDestination:
+		r = &APIDestination{}
 	default:
 		return nil, fmt.Errorf("unknown kind of record %q", kind)
 	}

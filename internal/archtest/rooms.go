@@ -35,6 +35,10 @@ var level = map[string]int{
 	"engine/objects":             20,
 	"engine/agenda":              20,
 	"engine/metrics":             20,
+	"engine/calendar":            20,
+	"engine/eventpattern":        20,
+	"engine/bus":                 22,
+	"engine/emit":                25,
 	"engine/limits":              20,
 	"engine/faults":              20,
 	"engine/logs":                21,
@@ -46,6 +50,7 @@ var level = map[string]int{
 	"engine/api/ecsapi":          24,
 	"engine/api/cloudwatchapi":   24,
 	"engine/api/elbv2api":        24,
+	"engine/api/eventsapi":       24,
 	"engine/api/elbapi":          24,
 	"engine/api/ecrapi":          24,
 	"engine/api/logsapi":         24,
@@ -84,6 +89,7 @@ var never = map[string][]string{
 // pure rooms compute: no input or output, no clock, no randomness, no logging, no context.
 var pure = []string{
 	"version", "image", "config", "descriptor", "rollout", "engine/state", "engine/schedule",
+	"engine/calendar", "engine/eventpattern",
 	"engine/limits", "engine/faults",
 }
 
