@@ -8,6 +8,7 @@ package balance
 import (
 	"context"
 	"log/slog"
+	"net"
 	"net/netip"
 	"sync"
 	"time"
@@ -22,6 +23,9 @@ type Options struct {
 	Speed  float64 // what AWS's own waits (check intervals, deregistration delays) are divided by; 1 when it is 0
 	Logger *slog.Logger
 	Probe  Probe // how targets are checked; over the network when it is nil
+
+	// Listen opens a listener's socket; on the network when it is nil. Where time is virtual, nothing may wait for a network.
+	Listen func(netip.AddrPort) (net.Listener, error)
 }
 
 // Balance is the load balancers of one engine.
@@ -30,6 +34,7 @@ type Balance struct {
 	speed float64
 	log   *slog.Logger
 	probe Probe
+	open  func(netip.AddrPort) (net.Listener, error)
 
 	ctx       context.Context // ends with Stop; bounds everything in the background
 	cancel    context.CancelFunc
@@ -57,7 +62,7 @@ type Problem struct {
 // New returns load balancers that are not running yet.
 func New(o Options) *Balance {
 	b := &Balance{
-		db: o.DB, speed: o.Speed, log: o.Logger, probe: o.Probe,
+		db: o.DB, speed: o.Speed, log: o.Logger, probe: o.Probe, open: o.Listen,
 		sockets: map[netip.AddrPort]*socket{},
 		groups:  map[groupID]*group{},
 		rosters: map[string]roster{},
@@ -71,6 +76,9 @@ func New(o Options) *Balance {
 	}
 	if b.probe == nil {
 		b.probe = Dial
+	}
+	if b.open == nil {
+		b.open = listen
 	}
 	return b
 }

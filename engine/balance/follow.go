@@ -145,7 +145,7 @@ func (b *Balance) serveOne(at netip.AddrPort, want listenerSettings, maker forwa
 			return err
 		}
 	}
-	s, err := open(want, table, certificate, b.log)
+	s, err := open(want, table, certificate, b.open, b.log)
 	if err != nil {
 		return err
 	}

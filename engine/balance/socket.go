@@ -37,8 +37,15 @@ func (s listenerSettings) same(other listenerSettings) bool {
 		s.HTTP2 == other.HTTP2 && s.Owner == other.Owner
 }
 
+// listen opens a socket on the network.
+func listen(at netip.AddrPort) (net.Listener, error) {
+	return net.Listen("tcp", at.String()) //nolint:noctx // an address of this machine is bound at once
+}
+
 // open listens, and serves what comes by the table.
-func open(s listenerSettings, t *table, certificate tls.Certificate, log *slog.Logger) (*socket, error) {
+func open(
+	s listenerSettings, t *table, certificate tls.Certificate, listen func(netip.AddrPort) (net.Listener, error), log *slog.Logger,
+) (*socket, error) {
 	if !s.At.IsValid() {
 		return nil, fault.New(fault.Invalid, "cannot listen for %s: it has no address", s.Owner)
 	}
@@ -48,7 +55,7 @@ func open(s listenerSettings, t *table, certificate tls.Certificate, log *slog.L
 		return nil, fault.New(fault.Invalid, "cannot listen on %s for %s: protocol %q is not served by the engine", s.At, s.Owner, s.Protocol).
 			WithHint("use HTTP, HTTPS, TCP or TLS")
 	}
-	listener, err := net.Listen("tcp", s.At.String()) //nolint:noctx // an address of this machine is bound at once
+	listener, err := listen(s.At)
 	if err != nil {
 		return nil, fault.New(fault.Unavailable, "cannot listen on %s for %s: %w", s.At, s.Owner, err).
 			WithHint("free the port, or give the load balancer another one")
