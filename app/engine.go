@@ -42,6 +42,7 @@ type EngineOptions struct {
 	EventTargets map[string]string
 	// Credentials, access key → secret key, are checked when there are any; without, any credentials do.
 	Credentials map[string]string
+	Hooks       engine.Hooks // what the lifecycle hooks of deployments call
 	Logger      *slog.Logger // silent when nil
 }
 
@@ -107,7 +108,7 @@ func (e *Engine) open(ctx context.Context) error {
 	e.engine, err = engine.Open(ctx, engine.Options{
 		Dir: e.options.Dir, Runtime: resident{e.runtime, e.resolve}, Speed: e.options.Speed, Addresses: addresses,
 		Instances: e.options.Instances, Zones: e.options.Zones,
-		Object:   e.objects.Read,
+		Object: e.objects.Read, Hooks: e.options.Hooks,
 		Identity: engine.Identity{Region: e.options.Region}, Logger: e.options.Logger, Cleared: e.cleared,
 	})
 	if err != nil {

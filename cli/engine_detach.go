@@ -98,6 +98,9 @@ func (o engineStartOptions) arguments(dir string, p *Program) []string {
 	for _, target := range o.eventTargets {
 		args = append(args, "--event-target", target)
 	}
+	for _, hook := range o.hooks {
+		args = append(args, "--hook", hook)
+	}
 	if p.verbose {
 		args = append(args, "--verbose")
 	}

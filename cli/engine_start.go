@@ -22,7 +22,7 @@ type engineStartOptions struct {
 	speed                                      float64
 	eventTargets                               []string
 	instances                                  int
-	zones                                      []string
+	zones, hooks                               []string
 	detach                                     bool
 }
 
@@ -58,6 +58,7 @@ says so, and how to come back to them or to remove them.`,
 	f.StringSliceVar(&o.zones, "zones", []string{"a", "b"}, "letters of the availability zones that they are spread over")
 	f.StringVar(&o.region, "region", "us-east-1", "the region that the engine is")
 	f.StringVar(&o.credentials, "credentials", "", "`KEY:SECRET` that requests must be signed with; without, any signature does")
+	f.StringArrayVar(&o.hooks, "hook", nil, "`NAME=URL` or NAME=exec:COMMAND: what stands in for the Lambda function NAME that lifecycle hooks of deployments call; repeatable")
 	f.StringArrayVar(&o.eventTargets, "event-target", nil, "send the events for the targets of rules whose ARN ends with NAME to a URL or a file: `NAME=URL`, NAME=file:PATH")
 	f.BoolVar(&o.detach, "detach", false, "run in the background")
 	return c
@@ -96,6 +97,9 @@ func (o engineStartOptions) options(p *Program) (app.EngineOptions, error) {
 		e.Credentials = map[string]string{key: secret}
 	}
 	var err error
+	if e.Hooks, err = app.Hooks(o.hooks); err != nil {
+		return e, err
+	}
 	if e.EventTargets, err = eventTargets(o.eventTargets); err != nil {
 		return e, err
 	}

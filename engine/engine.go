@@ -90,10 +90,11 @@ func (e *Engine) Start(ctx context.Context) error {
 	}
 	running, stop := context.WithCancel(context.WithoutCancel(ctx))
 	e.stop = stop
-	loop, watchman := newLoop(e), newWatchman(e)
+	loop, watchman, caller := newLoop(e), newWatchman(e), newCaller(e)
 	e.running.Go(func() { e.tasks.Run(running) })
 	e.running.Go(func() { loop.run(running) })
 	e.running.Go(func() { watchman.run(running) })
+	e.running.Go(func() { caller.run(running) })
 	return nil
 }
 

@@ -35,6 +35,8 @@ type Options struct {
 	// nothing more is to be done.
 	Cleared func() error
 
+	Hooks Hooks // what lifecycle hooks call
+
 	Logger *slog.Logger // silent when nil
 }
 

@@ -57,9 +57,9 @@ type house struct {
 }
 
 // newHouse returns a house in which everything moves.
-func newHouse(t *testing.T) *house {
+func newHouse(t *testing.T, change ...func(*engine.Options)) *house {
 	t.Helper()
-	h := newStillHouse(t)
+	h := newStillHouse(t, change...)
 	if err := h.balancers.Start(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -80,11 +80,11 @@ func newHouse(t *testing.T) *house {
 
 // newStillHouse returns a house whose engine only answers: nothing is started, and nothing that is stopping comes to its
 // end.
-func newStillHouse(t *testing.T) *house {
+func newStillHouse(t *testing.T, change ...func(*engine.Options)) *house {
 	t.Helper()
 	h := &house{T: t, server: httptest.NewUnstartedServer(nil), last: &recorder{}}
 	at := netip.MustParseAddrPort(h.server.Listener.Addr().String())
-	h.open(at)
+	h.open(at, change)
 	h.server.Start()
 	t.Cleanup(h.server.Close)
 	config := aws.Config{
@@ -96,13 +96,17 @@ func newStillHouse(t *testing.T) *house {
 	return h
 }
 
-func (h *house) open(at netip.AddrPort) {
+func (h *house) open(at netip.AddrPort, change []func(*engine.Options)) {
 	h.Helper()
 	port := binary.BigEndian.AppendUint16(nil, at.Port())
-	e, err := engine.Open(h.Context(), engine.Options{
+	options := engine.Options{
 		Dir: h.TempDir(), Runtime: scripted.New(speed), Speed: speed,
 		Addresses: netip.PrefixFrom(netip.AddrFrom4([4]byte{127, port[0], port[1], 0}), 24),
-	})
+	}
+	for _, f := range change {
+		f(&options)
+	}
+	e, err := engine.Open(h.Context(), options)
 	if err != nil {
 		h.Fatal(err)
 	}

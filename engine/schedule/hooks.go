@@ -21,11 +21,13 @@ const hookLimit = 24 * 60
 // deployment that failed.
 func (p *pass) hooksOf(stage types.ServiceDeploymentLifecycleStage, s *state.Shift) []state.Hook {
 	var hooks []state.Hook
-	for i, h := range p.config(cmp.Or(p.undone(), p.primary)).LifecycleHooks {
+	owner := cmp.Or(p.undone(), p.primary)
+	for i, h := range p.config(owner).LifecycleHooks {
 		if !slices.Contains(h.LifecycleStages, types.DeploymentLifecycleHookStage(stage)) {
 			continue
 		}
 		hook := state.Hook{
+			For:  owner.ServiceDeployment,
 			Type: types.DeploymentLifecycleHookTargetTypeAwsLambda, Target: aws.ToString(h.HookTargetArn),
 			Status: types.DeploymentLifecycleHookStatusInProgress, OnExpiry: types.DeploymentLifecycleHookActionRollback,
 		}
@@ -46,7 +48,7 @@ func (p *pass) hooksOf(stage types.ServiceDeploymentLifecycleStage, s *state.Shi
 				hook.Details = string(b)
 			}
 		}
-		hook.ID = hookID(hook.Type, p.primary.ServiceDeployment, stage, s.Step, i, s.Back)
+		hook.ID = hookID(hook.Type, owner.ServiceDeployment, stage, s.Step, i, s.Back)
 		hooks = append(hooks, hook)
 	}
 	return hooks

@@ -1,6 +1,7 @@
 package state
 
 import (
+	"iter"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
@@ -39,6 +40,7 @@ type Shift struct {
 // Hook is a lifecycle hook at one stage of a deployment.
 type Hook struct {
 	ID      string
+	For     string // ARN of the service deployment that it belongs to
 	Type    types.DeploymentLifecycleHookTargetType
 	Target  string // ARN of the function; empty for a pause
 	Details string // JSON that is passed to the function; empty when there is none
@@ -53,6 +55,11 @@ type Hook struct {
 // Open reports whether the hook still waits for its function or for a person.
 func (h *Hook) Open() bool {
 	return h.Status == types.DeploymentLifecycleHookStatusInProgress || h.Status == types.DeploymentLifecycleHookStatusAwaitingAction
+}
+
+// AllDeployments returns the deployments of all services.
+func (s Snapshot) AllDeployments() iter.Seq[*Deployment] {
+	return all[*Deployment](s, KindDeployment, "")
 }
 
 // WithHook returns a copy of the deployment in which the hook with that id is changed; false when it has none.

@@ -41,6 +41,7 @@ var level = map[string]int{
 	"engine/emit":                25,
 	"engine/limits":              20,
 	"engine/faults":              20,
+	"engine/hook":                20,
 	"engine/logs":                21,
 	"engine/lifecycle":           22,
 	"engine/balance":             22,

@@ -16,6 +16,10 @@ func invalid(format string, args ...any) error {
 	return &types.InvalidParameterException{Message: awsdoc.Text(format, args...)}
 }
 
+func conflict(format string, args ...any) error {
+	return &types.ConflictException{Message: awsdoc.Text(format, args...)}
+}
+
 func unsupported(format string, args ...any) error {
 	return &types.UnsupportedFeatureException{Message: awsdoc.Text(format, args...)}
 }

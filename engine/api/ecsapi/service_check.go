@@ -20,25 +20,15 @@ func (s *Server) checkService(snap state.Snapshot, doc *types.Service, definitio
 	if len(doc.LoadBalancers) > 5 {
 		return invalid("load balancers can have at most 5 items.")
 	}
-	seen := map[string]bool{}
 	for _, lb := range doc.LoadBalancers {
 		if err := checkLoadBalancer(snap, lb, definition); err != nil {
 			return err
 		}
-		if group := awsdoc.Or(lb.TargetGroupArn, ""); group != "" {
-			if seen[group] {
-				return invalid("Duplicate targetGroupArn found: %s", group)
-			}
-			seen[group] = true
-		}
 	}
-	return nil
+	return checkRouting(snap, doc, definition)
 }
 
 func checkLoadBalancer(snap state.Snapshot, lb types.LoadBalancer, definition *state.TaskDefinition) error {
-	if lb.AdvancedConfiguration != nil {
-		return unsupported("advancedConfiguration of a load balancer is not served by this engine.")
-	}
 	name, port := awsdoc.Or(lb.ContainerName, ""), awsdoc.Or(lb.ContainerPort, 0)
 	container, ok := definition.Container(name)
 	if !ok {
@@ -66,12 +56,16 @@ func checkTargetGroup(snap state.Snapshot, arn string, mode types.NetworkMode) e
 	if len(group.Doc.LoadBalancerArns) == 0 && !attached(snap, arn) {
 		return invalid("The target group with targetGroupArn %s does not have an associated load balancer.", arn)
 	}
+	return checkTargetType(group, mode)
+}
+
+func checkTargetType(group *state.TargetGroup, mode types.NetworkMode) error {
 	wanted := "instance"
 	if mode == types.NetworkModeAwsvpc {
 		wanted = "ip"
 	}
 	if got := string(group.Doc.TargetType); got != wanted {
-		return invalid("The provided target group %s has target type %s, which is incompatible with the %s network mode specified in the task definition.", arn, got, modeName(mode))
+		return invalid("The provided target group %s has target type %s, which is incompatible with the %s network mode specified in the task definition.", group.ARN, got, modeName(mode))
 	}
 	return nil
 }

@@ -13,10 +13,8 @@ func checkConfiguration(c *types.DeploymentConfiguration, rebalancing types.Avai
 	}
 	low, high := awsdoc.Or(c.MinimumHealthyPercent, 100), awsdoc.Or(c.MaximumPercent, 200)
 	switch {
-	case c.Strategy != "" && c.Strategy != types.DeploymentStrategyRolling:
-		return unsupported("The deployment strategy %s is not served by this engine.", c.Strategy)
-	case c.Alarms != nil && c.Alarms.Enable:
-		return unsupported("Deployment alarms are not served by this engine.")
+	case c.Alarms != nil && c.Alarms.Enable && len(c.Alarms.AlarmNames) == 0:
+		return invalid("alarmNames cannot be empty when deployment alarms are enabled.")
 	case low < 0 || low > 100:
 		return invalid("minimumHealthyPercent must be between 0 and 100.")
 	case high < 100:

@@ -133,6 +133,9 @@ func checkCreate(in *ecs.CreateServiceInput) error {
 	}); err != nil {
 		return err
 	}
+	if err := checkStrategyMembers(in.DeploymentConfiguration, in.DeploymentConfiguration); err != nil {
+		return err
+	}
 	return checkConfiguration(in.DeploymentConfiguration, in.AvailabilityZoneRebalancing)
 }
 

@@ -95,6 +95,7 @@ func withDefaults(given *types.DeploymentConfiguration) *types.DeploymentConfigu
 		breaker.ThresholdConfiguration = &types.ThresholdConfiguration{Type: types.ThresholdTypeBoundedPercent, Value: 50}
 	}
 	c.DeploymentCircuitBreaker = &breaker
+	c = withStrategy(c)
 	return &c
 }
 

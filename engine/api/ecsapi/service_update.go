@@ -91,9 +91,11 @@ func (s *Server) change(tx *state.Tx, old *state.Service, in *ecs.UpdateServiceI
 		changed.Doc.LoadBalancers = in.LoadBalancers
 	}
 	if in.DeploymentConfiguration != nil {
-		merged := *old.Doc.DeploymentConfiguration
-		awsdoc.Assign(&merged, in.DeploymentConfiguration)
-		changed.Doc.DeploymentConfiguration = withDefaults(&merged)
+		merged, err := mergeConfiguration(old.Doc.DeploymentConfiguration, in.DeploymentConfiguration)
+		if err != nil {
+			return nil, nil, err
+		}
+		changed.Doc.DeploymentConfiguration = merged
 	}
 	if err := checkConfiguration(changed.Doc.DeploymentConfiguration, changed.Doc.AvailabilityZoneRebalancing); err != nil {
 		return nil, nil, err
@@ -113,6 +115,20 @@ func (s *Server) change(tx *state.Tx, old *state.Service, in *ecs.UpdateServiceI
 		return nil, nil, clientError("TaskDefinition not found.")
 	}
 	return &changed, definition, s.checkService(tx.Snapshot, &changed.Doc, definition)
+}
+
+// mergeConfiguration changes how a service is deployed; members that are left out stay as they are, unless they belong to
+// another strategy.
+func mergeConfiguration(old, given *types.DeploymentConfiguration) (*types.DeploymentConfiguration, error) {
+	merged := *old
+	awsdoc.Assign(&merged, given)
+	if merged.Strategy == types.DeploymentStrategyBlueGreen && old.Strategy != merged.Strategy {
+		merged.BakeTimeInMinutes = given.BakeTimeInMinutes // which that strategy asks to be said
+	}
+	if err := checkStrategyMembers(given, &merged); err != nil {
+		return nil, err
+	}
+	return withDefaults(&merged), nil
 }
 
 // launchAnew changes what the tasks of a service run on: a strategy takes the place of the launch type, and an empty one

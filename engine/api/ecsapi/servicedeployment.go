@@ -68,7 +68,9 @@ func (s *Server) DescribeServiceDeployments(_ context.Context, in *ecs.DescribeS
 			continue
 		}
 		doc := d.Doc
-		doc.Alarms = &types.ServiceDeploymentAlarms{Status: types.ServiceDeploymentRollbackMonitorsStatusDisabled}
+		if doc.Alarms == nil { // nobody has looked at it yet
+			doc.Alarms = &types.ServiceDeploymentAlarms{Status: types.ServiceDeploymentRollbackMonitorsStatusDisabled}
+		}
 		out.ServiceDeployments = append(out.ServiceDeployments, doc)
 	}
 	return out, nil
