@@ -114,7 +114,7 @@ func (e *Engine) open(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	probing := probe(e.engine.DB(), e.runtime)
+	probing := Probe(e.engine.DB(), e.runtime)
 	e.runtime = nil // the engine closes it from now on
 	if err := e.use(); err != nil {
 		return err

@@ -9,9 +9,9 @@ import (
 	"github.com/slipway-cd/slipway/engine/state"
 )
 
-// probe returns how targets are checked: over the network, but where the runtime's containers have no sockets, which
+// Probe returns how targets are checked: over the network, but where the runtime's containers have no sockets, which
 // answer for themselves.
-func probe(db *state.DB, r runtime.Runtime) balance.Probe {
+func Probe(db *state.DB, r runtime.Runtime) balance.Probe {
 	prober, ok := r.(runtime.Prober)
 	if !ok {
 		return balance.Dial
