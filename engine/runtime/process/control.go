@@ -20,11 +20,12 @@ import (
 type op string
 
 const (
-	opSignal op = "signal" // the program
-	opKill   op = "kill"   // everything in the container
-	opAttach op = "attach" // to a command; frames go both ways. It is killed when the connection is closed
-	opWatch  op = "watch"  // the connection is closed when the container has ended
-	opFollow op = "follow" // and a byte is sent whenever there is more output
+	opSignal    op = "signal"     // the program
+	opSignalAll op = "signal-all" // every process
+	opKill      op = "kill"       // everything in the container
+	opAttach    op = "attach"     // to a command; frames go both ways. It is killed when the connection is closed
+	opWatch     op = "watch"      // the connection is closed when the container has ended
+	opFollow    op = "follow"     // and a byte is sent whenever there is more output
 )
 
 type request struct {

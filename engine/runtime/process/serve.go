@@ -35,6 +35,8 @@ func (s *supervisor) answer(conn net.Conn, from io.Reader, q request) {
 	switch q.Op {
 	case opSignal:
 		_ = syscall.Kill(s.pid, q.Signal)
+	case opSignalAll:
+		s.family.signalAll(s.pid, s.order.Grant.Level != Bare, q.Signal)
 	case opKill:
 		_ = syscall.Kill(s.pid, syscall.SIGKILL)
 		<-s.ended

@@ -39,7 +39,7 @@ const patience = 60 * time.Second
 // Run tests a runtime that runs programs.
 func (s Suite) Run(t *testing.T) {
 	t.Helper()
-	all := slices.Concat(life, stopping, changes, output, definition, network, survival, pulling, session)
+	all := slices.Concat(life, stopping, freezing, changes, output, definition, network, survival, pulling, session)
 	if s.Limits {
 		all = append(all, memory...)
 	}
@@ -69,7 +69,7 @@ func (s Suite) Run(t *testing.T) {
 // RunPretended tests a runtime that runs no programs.
 func (s Suite) RunPretended(t *testing.T) {
 	t.Helper()
-	s.run(t, slices.Concat(life, stopping, changes))
+	s.run(t, slices.Concat(life, stopping, freezing, changes))
 }
 
 // A rule is one thing that runtimes promise.

@@ -68,7 +68,7 @@ func (r *Runtime) end(name runtime.Name, c *container, code int, outOfMem bool) 
 		c.timer.Stop()
 		c.timer = nil
 	}
-	c.phase, c.ended, c.exitCode, c.outOfMem = runtime.Exited, time.Now(), code, outOfMem
+	c.phase, c.ended, c.exitCode, c.outOfMem, c.frozen = runtime.Exited, time.Now(), code, outOfMem, false
 	if c.over != nil {
 		close(c.over)
 		c.over = nil
@@ -102,6 +102,7 @@ func (r *Runtime) Stop(ctx context.Context, name runtime.Name, grace time.Durati
 	switch {
 	case grace <= 0:
 		r.end(name, c, 137, false)
+	case c.frozen: // it takes the SIGKILL
 	case !c.script.StopIgnored && takes == 0:
 		r.end(name, c, c.script.StopCode, false)
 	case !c.script.StopIgnored && takes < grace:

@@ -132,6 +132,8 @@ type container struct {
 	timer          *time.Timer   // its end; nil when none is planned
 	due            time.Time     // when that is
 	over           chan struct{} // closed at the end; nil when nobody waits for that
+	frozen         bool
+	left           time.Duration // of a frozen one: how long until its end
 }
 
 func (c *container) has(labels map[string]string) bool {

@@ -26,7 +26,7 @@ func (r *Runtime) Exec(_ context.Context, name runtime.Name, _ []string) (int, s
 	if c.phase != runtime.Running {
 		return 0, "", fault.New(fault.Conflict, "cannot run a command in container %q: it is not running", name)
 	}
-	if c.script.healthyAt(r.age(c)) {
+	if !c.frozen && c.script.healthyAt(r.age(c)) {
 		return 0, "healthy\n", nil
 	}
 	return 1, "unhealthy\n", nil
@@ -41,7 +41,7 @@ func (r *Runtime) Probe(_ context.Context, name runtime.Name, containerPort int,
 		return 0, err
 	}
 	status := 0
-	if c.phase == runtime.Running {
+	if c.phase == runtime.Running && !c.frozen {
 		path, _, _ = strings.Cut(path, "?")
 		status = c.script.answerAt(path, r.age(c))
 	}
