@@ -24,6 +24,10 @@ func (e *Engine) apply(tx *state.Tx, key state.ServiceKey, p schedule.Plan, now 
 	putAll(tx, p.Traffic)
 	putAll(tx, p.Deployments)
 	putAll(tx, p.ServiceDeployments)
+	putAll(tx, p.TaskSets)
+	for _, set := range p.Ended {
+		tx.Delete(set)
+	}
 	putAll(tx, p.Register)
 	putAll(tx, p.Deregister)
 	if p.Service != nil {

@@ -60,7 +60,11 @@ func (m *Emitter) ofMessage(key state.ServiceKey, e ecstypes.ServiceEvent) []bus
 			continue
 		}
 		service, cluster := m.arns(key)
-		detail := map[string]any{"eventType": a.kind, "eventName": a.name, "clusterArn": cluster, "createdAt": stamp(aws.ToTime(e.CreatedAt))}
+		name := a.name
+		if name == "SERVICE_STEADY_STATE" && strings.Contains(text, ", taskSet ") {
+			name = "TASKSET_STEADY_STATE"
+		}
+		detail := map[string]any{"eventType": a.kind, "eventName": name, "clusterArn": cluster, "createdAt": stamp(aws.ToTime(e.CreatedAt))}
 		if a.kind == "ERROR" {
 			detail["reason"] = placementReason(text)
 		}

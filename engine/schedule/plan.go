@@ -47,6 +47,8 @@ type Plan struct {
 	Traffic            []state.Record             // changed copies of listener rules, and of listeners with them
 	Deployments        []*state.Deployment        // changed copies
 	ServiceDeployments []*state.ServiceDeployment // changed copies
+	TaskSets           []*state.TaskSet           // changed copies
+	Ended              []*state.TaskSet           // those that are no more
 	Events             []string                   // texts, in the order they happened; see Texts
 
 	// Again is when to look again even if nothing changes; zero: only when something does.
@@ -80,7 +82,7 @@ type Stop struct {
 // Empty reports whether the plan changes nothing.
 func (p Plan) Empty() bool {
 	return len(p.Start)+len(p.Stop)+len(p.Register)+len(p.Deregister)+len(p.Settle)+len(p.Healthy)+
-		len(p.Traffic)+len(p.Deployments)+len(p.ServiceDeployments)+len(p.Events) == 0 && p.Service == nil
+		len(p.Traffic)+len(p.Deployments)+len(p.ServiceDeployments)+len(p.TaskSets)+len(p.Ended)+len(p.Events) == 0 && p.Service == nil
 }
 
 // startRef stands in an event for the identifier of the task that Plan.Start[i] becomes.

@@ -37,6 +37,9 @@ func (p *pass) advance() {
 	switch {
 	case p.status() == statusDraining:
 		p.drain()
+		p.endSets()
+	case p.service.Managed():
+		p.keepSets()
 	case p.service.Daemon():
 		p.daemon()
 	case p.shifting():

@@ -232,6 +232,12 @@ func (w *world) apply(plan Plan) {
 		for _, d := range plan.ServiceDeployments {
 			tx.Put(d)
 		}
+		for _, set := range plan.TaskSets {
+			tx.Put(set)
+		}
+		for _, set := range plan.Ended {
+			tx.Delete(set)
+		}
 		for _, target := range slices.Concat(plan.Register, plan.Deregister) {
 			tx.Put(target)
 		}

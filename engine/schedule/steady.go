@@ -63,6 +63,9 @@ func (p *pass) settleDown(steady bool) {
 
 // retire takes the deployments without tasks out of the service's description; their records remain.
 func (p *pass) retire() {
+	if p.service.Managed() && p.status() != statusInactive {
+		return // task sets are described as long as nobody deletes them
+	}
 	for _, d := range p.olds {
 		if len(d.tasks) == 0 && d.Wanted == 0 && d.known {
 			d.edit().Status = state.Inactive

@@ -26,3 +26,9 @@ func (s Snapshot) TaskSet(arn string) (*TaskSet, bool) { return get[*TaskSet](s,
 func (s Snapshot) TaskSets(key ServiceKey) iter.Seq[*TaskSet] {
 	return all[*TaskSet](s, KindTaskSet, byService, key.String())
 }
+
+// Managed reports whether somebody else than ECS controls the deployments of the service, by its task sets.
+func (s *Service) Managed() bool {
+	c := s.Doc.DeploymentController
+	return c != nil && (c.Type == types.DeploymentControllerTypeExternal || c.Type == types.DeploymentControllerTypeCodeDeploy)
+}

@@ -106,8 +106,8 @@ type wishes struct {
 // checkServed refuses what the engine does not do, rather than doing as if it did.
 func checkServed(controller *types.DeploymentController, w wishes) error {
 	switch {
-	case controller != nil && controller.Type != types.DeploymentControllerTypeEcs:
-		return unsupported("The deployment controller %s is not served by this engine.", controller.Type)
+	case controller != nil && !slices.Contains(controller.Type.Values(), controller.Type):
+		return invalid("Unknown deployment controller type %q.", controller.Type)
 	case w.registries > 0:
 		return unsupported("Service registries are not served by this engine. Leave serviceRegistries out.")
 	case w.connect != nil && w.connect.Enabled:

@@ -15,6 +15,7 @@ import (
 // CreateService records what is to be kept running. The same request under the same client token is answered with the
 // service that the first one made.
 func (s *Server) CreateService(_ context.Context, in *ecs.CreateServiceInput) (*ecs.CreateServiceOutput, error) {
+	in = asDaemon(in)
 	if err := checkCreate(in); err != nil {
 		return nil, err
 	}
@@ -43,6 +44,10 @@ func (s *Server) CreateService(_ context.Context, in *ecs.CreateServiceInput) (*
 		if err := tokenFree(tx.Snapshot, in); err != nil {
 			return err
 		}
+		if controller(in.DeploymentController) == types.DeploymentControllerTypeExternal {
+			doc, err = s.createExternal(tx, c, in, request)
+			return err
+		}
 		svc, definition, err := s.newService(tx, c, in)
 		if err != nil {
 			return err
@@ -50,6 +55,12 @@ func (s *Server) CreateService(_ context.Context, in *ecs.CreateServiceInput) (*
 		svc.Request = request
 		forget(tx, key)
 		tx.Put(svc)
+		if managed(svc) {
+			s.engine.NewTaskSet(tx, svc, definition, revisionOf(svc, in), firstTaskSet(svc))
+			doc = s.describeService(tx.Snapshot, svc)
+			doc.Tags = in.Tags
+			return nil
+		}
 		s.engine.NewDeployment(tx, svc, definition, revisionOf(svc, in))
 		doc = justMade(s.describeService(tx.Snapshot, svc))
 		doc.Tags = in.Tags
@@ -115,14 +126,21 @@ func checkCreate(in *ecs.CreateServiceInput) error {
 		return invalid("idempotency token longer than 36.")
 	case daemon && in.DesiredCount != nil:
 		return invalid("The daemon scheduling strategy does not support a desired count for services. Remove the desired count value and try again")
-	case daemon:
-		return unsupported("The DAEMON scheduling strategy is not served by this engine.")
-	case in.DesiredCount == nil:
+	case !daemon && in.DesiredCount == nil:
 		return invalid("DesiredCount is missing")
-	case *in.DesiredCount < 0:
+	case awsdoc.Or(in.DesiredCount, 0) < 0:
 		return invalid("DesiredCount can not be lesser than 0")
-	case awsdoc.Or(in.TaskDefinition, "") == "":
+	case controller(in.DeploymentController) != types.DeploymentControllerTypeExternal && awsdoc.Or(in.TaskDefinition, "") == "":
 		return invalid("TaskDefinition can not be blank.")
+	}
+	if err := checkDaemon(in); err != nil {
+		return err
+	}
+	if err := checkManaged(in); err != nil {
+		return err
+	}
+	if err := checkTags(in.Tags); err != nil {
+		return err
 	}
 	if err := checkLaunch(in.LaunchType, in.CapacityProviderStrategy); err != nil {
 		return err
@@ -139,18 +157,27 @@ func checkCreate(in *ecs.CreateServiceInput) error {
 	return checkConfiguration(in.DeploymentConfiguration, in.AvailabilityZoneRebalancing)
 }
 
-// newService fills in what AWS returns for members that were left out. [ecs-behaviour 1.1]
+// newService makes the service that a request asks for, checked.
 func (s *Server) newService(tx *state.Tx, c *state.Cluster, in *ecs.CreateServiceInput) (*state.Service, *state.TaskDefinition, error) {
-	key := state.ServiceKey{Cluster: c.Name, Name: *in.ServiceName}
 	definition, err := usableTaskDefinition(tx.Snapshot, *in.TaskDefinition)
 	if err != nil {
 		return nil, nil, err
 	}
+	svc := s.wish(c, in)
+	svc.Doc.TaskDefinition = definition.Doc.TaskDefinitionArn
+	if err := checkStrategy(c, svc.Doc.CapacityProviderStrategy); err != nil {
+		return nil, nil, err
+	}
+	return svc, definition, s.checkService(tx.Snapshot, &svc.Doc, definition)
+}
+
+// wish fills in what AWS returns for members that were left out. [ecs-behaviour 1.1]
+func (s *Server) wish(c *state.Cluster, in *ecs.CreateServiceInput) *state.Service {
+	key := state.ServiceKey{Cluster: c.Name, Name: *in.ServiceName}
 	svc := &state.Service{ID: key, Token: awsdoc.Or(in.ClientToken, ""), Changed: s.engine.Now()}
 	doc, identity := &svc.Doc, s.engine.Identity()
 	awsdoc.Assign(doc, in, "TaskDefinition", "Tags")
 	doc.Tags = in.Tags
-	doc.TaskDefinition = definition.Doc.TaskDefinitionArn
 	doc.ServiceArn, doc.ClusterArn = awsdoc.Text("%s", identity.ServiceARN(key)), awsdoc.Text("%s", identity.ClusterARN(key.Cluster))
 	doc.Status, doc.CreatedAt = awsdoc.Text("ACTIVE"), &svc.Changed
 	doc.CreatedBy = awsdoc.Text("arn:aws:iam::%s:root", identity.Account)
@@ -160,12 +187,9 @@ func (s *Server) newService(tx *state.Tx, c *state.Cluster, in *ecs.CreateServic
 	if doc.DeploymentController == nil {
 		doc.DeploymentController = &types.DeploymentController{Type: types.DeploymentControllerTypeEcs}
 	}
-	if doc.LaunchType == "" && len(doc.CapacityProviderStrategy) == 0 {
+	if doc.LaunchType == "" && len(doc.CapacityProviderStrategy) == 0 && !svc.Daemon() {
 		doc.CapacityProviderStrategy = c.Doc.DefaultCapacityProviderStrategy
 	}
 	defaultService(doc)
-	if err := checkStrategy(c, doc.CapacityProviderStrategy); err != nil {
-		return nil, nil, err
-	}
-	return svc, definition, s.checkService(tx.Snapshot, doc, definition)
+	return svc
 }

@@ -47,7 +47,7 @@ func deletable(snap state.Snapshot, in *ecs.DeleteServiceInput) (*state.Service,
 	switch {
 	case !ok, awsdoc.Or(svc.Doc.Status, "") == "INACTIVE":
 		return nil, serviceNotFound()
-	case svc.Doc.DesiredCount > 0 && !awsdoc.Or(in.Force, false):
+	case svc.Doc.DesiredCount > 0 && !svc.Daemon() && !awsdoc.Or(in.Force, false):
 		return nil, invalid("The service cannot be stopped while it is scaled above 0.")
 	}
 	return svc, nil

@@ -56,6 +56,14 @@ func (s *Server) describeService(snap state.Snapshot, svc *state.Service) types.
 	doc.PlacementConstraints = awsdoc.List(doc.PlacementConstraints)
 	doc.PlacementStrategy = awsdoc.List(doc.PlacementStrategy)
 	doc.Deployments = []types.Deployment{}
+	if svc.Managed() {
+		doc.TaskSets = describeTaskSets(snap, svc, false)
+		for _, set := range doc.TaskSets {
+			doc.RunningCount += set.RunningCount
+			doc.PendingCount += set.PendingCount
+		}
+		return doc
+	}
 	counts := countTasks(snap, svc.ID)
 	for _, d := range visible(snap, svc.ID) {
 		n := counts[d.ID]

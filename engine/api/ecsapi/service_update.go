@@ -23,6 +23,13 @@ func (s *Server) UpdateService(_ context.Context, in *ecs.UpdateServiceInput) (*
 		if err != nil {
 			return err
 		}
+		if err := checkChange(old, in); err != nil {
+			return err
+		}
+		if managed(old) {
+			doc = s.updateManaged(tx, old, in)
+			return nil
+		}
 		changed, definition, err := s.change(tx, old, in)
 		if err != nil {
 			return err
