@@ -1,9 +1,12 @@
 package app
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
+	"io"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/slipway-cd/slipway/fault"
@@ -13,6 +16,8 @@ import (
 const (
 	StatusPath = "/_slipway/status"
 	stopPath   = "/_slipway/stop"
+	resetPath  = "/_slipway/reset"
+	faultsPath = "/_slipway/faults" // and below it one of them, by its id
 )
 
 // adminHeader must be set on requests that change something: a web page that somebody visits cannot set it unasked.
@@ -21,11 +26,18 @@ const adminHeader = "X-Slipway-Admin"
 // withAdmin serves the engine's own paths in front of those of AWS.
 func (e *Engine) withAdmin(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		switch r.URL.Path {
-		case StatusPath:
+		path, id, one := strings.Cut(r.URL.Path, faultsPath+"/")
+		switch {
+		case r.URL.Path == StatusPath:
 			answer(w, e.Status())
-		case stopPath:
+		case r.URL.Path == stopPath:
 			e.stopOver(w, r)
+		case r.URL.Path == resetPath:
+			e.resetOver(w, r)
+		case r.URL.Path == faultsPath:
+			e.faultsOver(w, r)
+		case one && path == "" && id != "":
+			e.faultsOver(w, r, id)
 		default:
 			next.ServeHTTP(w, r)
 		}
@@ -37,9 +49,17 @@ func answer(w http.ResponseWriter, v any) {
 	_ = json.NewEncoder(w).Encode(v)
 }
 
+// permitted reports whether a request may change something; if not, it has been answered.
+func permitted(w http.ResponseWriter, r *http.Request, method string) bool {
+	if r.Method == method && r.Header.Get(adminHeader) != "" {
+		return true
+	}
+	http.Error(w, method+" with the header "+adminHeader, http.StatusForbidden)
+	return false
+}
+
 func (e *Engine) stopOver(w http.ResponseWriter, r *http.Request) {
-	if r.Method != http.MethodPost || r.Header.Get(adminHeader) == "" {
-		http.Error(w, "POST with the header "+adminHeader, http.StatusForbidden)
+	if !permitted(w, r, http.MethodPost) {
 		return
 	}
 	answer(w, e.Status())
@@ -86,18 +106,44 @@ func ask(ctx context.Context, method, endpoint, path string) (EngineStatus, erro
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
 	var s EngineStatus
-	req, err := http.NewRequestWithContext(ctx, method, endpoint+path, http.NoBody)
+	if err := call(ctx, method, endpoint, path, nil, &s); err != nil {
+		return s, err
+	}
+	if s.Endpoint == "" {
+		return s, noEngine(endpoint)
+	}
+	return s, nil
+}
+
+// call sends a document to an engine, if there is one, and reads the one that it answers with.
+func call(ctx context.Context, method, endpoint, path string, in, out any) error {
+	var body io.Reader = http.NoBody
+	if in != nil {
+		text, err := json.Marshal(in)
+		if err != nil {
+			return err
+		}
+		body = bytes.NewReader(text)
+	}
+	req, err := http.NewRequestWithContext(ctx, method, endpoint+path, body)
 	if err != nil {
-		return s, fault.New(fault.Invalid, "cannot ask %q: %w", endpoint, err)
+		return fault.New(fault.Invalid, "cannot ask %q: %w", endpoint, err)
 	}
 	req.Header.Set(adminHeader, "1")
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
-		return s, fault.New(fault.Unavailable, "no engine answers at %s: %w", endpoint, err).WithHint("start one with `slipway engine start`")
+		return fault.New(fault.Unavailable, "no engine answers at %s: %w", endpoint, err).WithHint("start one with `slipway engine start`")
 	}
 	defer resp.Body.Close()
-	if err := json.NewDecoder(resp.Body).Decode(&s); err != nil || s.Endpoint == "" {
-		return s, fault.New(fault.Unavailable, "what answers at %s is no Slipway engine", endpoint).WithHint("give its address with --endpoint-url")
+	if resp.StatusCode != http.StatusOK {
+		return failureFrom(resp.Body, endpoint)
 	}
-	return s, nil
+	if err := json.NewDecoder(resp.Body).Decode(out); err != nil {
+		return noEngine(endpoint)
+	}
+	return nil
+}
+
+func noEngine(endpoint string) error {
+	return fault.New(fault.Unavailable, "what answers at %s is no Slipway engine", endpoint).WithHint("give its address with --endpoint-url")
 }

@@ -20,6 +20,7 @@ import (
 	"github.com/slipway-cd/slipway/engine/api/ecrapi"
 	"github.com/slipway-cd/slipway/engine/balance"
 	"github.com/slipway-cd/slipway/engine/images"
+	"github.com/slipway-cd/slipway/engine/limits"
 	"github.com/slipway-cd/slipway/engine/objects"
 	"github.com/slipway-cd/slipway/engine/runtime"
 	"github.com/slipway-cd/slipway/engine/runtime/docker"
@@ -43,6 +44,7 @@ type EngineOptions struct {
 	// Credentials, access key → secret key, are checked when there are any; without, any credentials do.
 	Credentials map[string]string
 	Hooks       engine.Hooks // what the lifecycle hooks of deployments call
+	Limits      Limits       // NoLimits when empty
 	Logger      *slog.Logger // silent when nil
 }
 
@@ -54,6 +56,10 @@ type Engine struct {
 	images  *images.Store
 	objects *objects.Store
 	runtime runtime.Runtime
+	freezer runtime.Freezer // nil when the runtime is none
+	gate    api.Gate
+	buckets limits.Buckets
+	faults  troubles
 	events  *events
 	words   string   // what the runtime is, for people
 	former  []string // host:port where engines on the directory served before, the latest last
@@ -85,6 +91,9 @@ func NewEngine(ctx context.Context, o EngineOptions) (*Engine, error) {
 }
 
 func (e *Engine) open(ctx context.Context) error {
+	if err := e.options.Limits.check(); err != nil {
+		return err
+	}
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", e.options.Listen)
 	if err != nil {
 		return cannotListen(e.options.Listen, err)
@@ -106,7 +115,7 @@ func (e *Engine) open(ctx context.Context) error {
 		return err
 	}
 	e.engine, err = engine.Open(ctx, engine.Options{
-		Dir: e.options.Dir, Runtime: resident{e.runtime, e.resolve}, Speed: e.options.Speed, Addresses: addresses,
+		Dir: e.options.Dir, Runtime: troubled{resident{e.runtime, e.resolve}, e}, Speed: e.options.Speed, Addresses: addresses,
 		Instances: e.options.Instances, Zones: e.options.Zones,
 		Object: e.objects.Read, Hooks: e.options.Hooks,
 		Identity: engine.Identity{Region: e.options.Region}, Logger: e.options.Logger, Cleared: e.cleared,
@@ -115,6 +124,7 @@ func (e *Engine) open(ctx context.Context) error {
 		return err
 	}
 	probing := Probe(e.engine.DB(), e.runtime)
+	e.freezer, _ = e.runtime.(runtime.Freezer)
 	e.runtime = nil // the engine closes it from now on
 	if err := e.use(); err != nil {
 		return err
@@ -171,7 +181,9 @@ func (e *Engine) immutable(name images.Name, _ images.Tag) bool {
 
 func (e *Engine) handle() error {
 	e.events = openEvents(e.engine, e.options)
+	e.gate.Pass = e.pass
 	aws, err := api.Handler(api.Options{
+		Gate:   &e.gate,
 		Bus:    e.events.bus,
 		Engine: e.engine, Images: e.images, Objects: e.objects, Host: e.Addr, Credentials: e.options.Credentials, Logger: e.options.Logger,
 	})
@@ -196,7 +208,10 @@ func (e *Engine) Start(ctx context.Context) error {
 		return err
 	}
 	e.events.start(ctx)
-	return e.engine.Start(ctx)
+	if err := e.engine.Start(ctx); err != nil {
+		return err
+	}
+	return e.thawFormer(ctx)
 }
 
 // sweepImages drops what no image needs, now and then.
@@ -227,7 +242,7 @@ func (e *Engine) Stop(ctx context.Context) error {
 // used again. Call it before Stop.
 func (e *Engine) Clear(ctx context.Context) error {
 	docked := e.engine.Runtime().Kind() == string(Docker)
-	err := e.engine.Clear(ctx)
+	err := errors.Join(e.endFaults(ctx), e.engine.Clear(ctx))
 	if docked {
 		for _, address := range append(slices.Clone(e.former), e.Addr()) {
 			err = errors.Join(err, docker.ForgetImages(ctx, docker.Options{}, address))
@@ -237,7 +252,7 @@ func (e *Engine) Clear(ctx context.Context) error {
 }
 
 func (e *Engine) close(ctx context.Context) error {
-	var errs []error
+	errs := []error{e.endFaults(ctx)}
 	if e.server != nil && !e.started.IsZero() {
 		if err := e.server.Shutdown(ctx); err != nil {
 			errs = append(errs, e.server.Close())

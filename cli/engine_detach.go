@@ -91,6 +91,7 @@ func (o engineStartOptions) arguments(dir string, p *Program) []string {
 	args := []string{
 		"engine", "start", "--output", outputJSON, "--listen", o.listen, "--data", dir, "--speed", fmt.Sprint(o.speed), "--runtime", o.runtime,
 		"--instances", fmt.Sprint(o.instances), "--zones", strings.Join(o.zones, ","), "--region", o.region,
+		"--limits", o.limits,
 	}
 	if o.credentials != "" {
 		args = append(args, "--credentials", o.credentials)

@@ -19,6 +19,7 @@ import (
 
 type engineStartOptions struct {
 	listen, data, runtime, credentials, region string
+	limits                                     string
 	speed                                      float64
 	eventTargets                               []string
 	instances                                  int
@@ -57,6 +58,7 @@ says so, and how to come back to them or to remove them.`,
 	f.IntVar(&o.instances, "instances", 4, "container instances of a new cluster")
 	f.StringSliceVar(&o.zones, "zones", []string{"a", "b"}, "letters of the availability zones that they are spread over")
 	f.StringVar(&o.region, "region", "us-east-1", "the region that the engine is")
+	f.StringVar(&o.limits, "limits", string(app.NoLimits), "how often clients may call: none (as often as they like) or aws (as often as an AWS account may)")
 	f.StringVar(&o.credentials, "credentials", "", "`KEY:SECRET` that requests must be signed with; without, any signature does")
 	f.StringArrayVar(&o.hooks, "hook", nil, "`NAME=URL` or NAME=exec:COMMAND: what stands in for the Lambda function NAME that lifecycle hooks of deployments call; repeatable")
 	f.StringArrayVar(&o.eventTargets, "event-target", nil, "send the events for the targets of rules whose ARN ends with NAME to a URL or a file: `NAME=URL`, NAME=file:PATH")
@@ -77,7 +79,7 @@ func checkSpeed(speed float64) error {
 func (o engineStartOptions) options(p *Program) (app.EngineOptions, error) {
 	e := app.EngineOptions{
 		Listen: o.listen, Dir: o.data, Runtime: app.RuntimeName(o.runtime), Speed: o.speed,
-		Instances: o.instances, Zones: o.zones, Region: o.region,
+		Instances: o.instances, Zones: o.zones, Region: o.region, Limits: app.Limits(o.limits),
 	}
 	if err := checkSpeed(o.speed); err != nil {
 		return e, err

@@ -32,6 +32,7 @@ type Engine struct {
 	tasks   *lifecycle.Keeper
 	metrics metrics.Store
 
+	resetting   sync.Mutex // held from rest to motion again
 	mu          sync.Mutex
 	lastAddress netip.Addr
 	stop        context.CancelFunc // nil while it is not started
@@ -71,11 +72,16 @@ func (e *Engine) fill() (err error) {
 	if e.logs, err = logs.Open(filepath.Join(e.options.Dir, "logs")); err != nil {
 		return err
 	}
-	e.tasks = lifecycle.New(lifecycle.Config{
+	e.tasks = e.keeper()
+	return nil
+}
+
+// keeper returns what moves the tasks from now on.
+func (e *Engine) keeper() *lifecycle.Keeper {
+	return lifecycle.New(lifecycle.Config{
 		DB: e.db, Runtime: e.options.Runtime, Logs: e.logs, Engine: e.id, ARN: e.options.Identity.ARN,
 		Speed: e.options.Speed, Object: e.options.Object, Files: e.files(), Logger: e.options.Logger,
 	})
-	return nil
 }
 
 // Start finds the containers of an earlier run again and sets everything in motion. The context bounds the finding only.
@@ -88,6 +94,12 @@ func (e *Engine) Start(ctx context.Context) error {
 	if err := e.tasks.Recover(ctx); err != nil {
 		return err
 	}
+	e.begin(ctx)
+	return nil
+}
+
+// begin sets everything in motion. The lock is held.
+func (e *Engine) begin(ctx context.Context) {
 	running, stop := context.WithCancel(context.WithoutCancel(ctx))
 	e.stop = stop
 	loop, watchman, caller := newLoop(e), newWatchman(e), newCaller(e)
@@ -95,7 +107,6 @@ func (e *Engine) Start(ctx context.Context) error {
 	e.running.Go(func() { loop.run(running) })
 	e.running.Go(func() { watchman.run(running) })
 	e.running.Go(func() { caller.run(running) })
-	return nil
 }
 
 // Stop lets go of everything and closes the state. Containers go on running, and an engine that is opened on the same
@@ -117,18 +128,13 @@ func (e *Engine) clear(ctx context.Context) error {
 
 // end brings everything to rest, does one last thing, and closes what is open. Only the first call has an effect.
 func (e *Engine) end(ctx context.Context, last func(context.Context) error) error {
+	e.resetting.Lock()
+	defer e.resetting.Unlock()
 	if !e.halt() {
 		return nil
 	}
-	done := make(chan struct{})
-	go func() {
-		e.running.Wait()
-		close(done)
-	}()
-	select {
-	case <-done:
-	case <-ctx.Done():
-		return fault.New(fault.Timeout, "the engine did not come to rest: %w", ctx.Err())
+	if err := e.atRest(ctx); err != nil {
+		return err
 	}
 	return errors.Join(last(ctx), e.options.Runtime.Close(), e.logs.Close(), e.store.close())
 }

@@ -32,6 +32,7 @@ type Options struct {
 	Objects     *objects.Store    // nil: no Amazon S3
 	Host        func() string     // host:port of the endpoint, once it is known
 	Credentials map[string]string // access key → secret key; nil: any will do, the signature is not looked at
+	Gate        *Gate             // nil: every request passes
 	Logger      *slog.Logger
 }
 
@@ -67,7 +68,7 @@ func Handler(o Options) (http.Handler, error) {
 		return nil, err
 	}
 	aws := awswire.Handler(awswire.Options{
-		Credentials: o.Credentials, OmitEmpty: leftOut(), Before: required(), Log: o.Logger,
+		Credentials: o.Credentials, OmitEmpty: leftOut(), Before: o.Gate.before(services), Log: o.Logger,
 	}, services...)
 	registry, s3 := images.Handler(o.Images), objectsHandler(o)
 	// No ServeMux: it would redirect paths of the registry that it finds unclean.

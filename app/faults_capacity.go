@@ -1,0 +1,62 @@
+package app
+
+import (
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+
+	"github.com/slipway-cd/slipway/engine/faults"
+	"github.com/slipway-cd/slipway/engine/state"
+	"github.com/slipway-cd/slipway/fault"
+)
+
+// kill has a container instance or a zone be lost, and returns the ids of the instances.
+func (e *Engine) kill(f faults.Fault) (ids []string, err error) {
+	err = e.engine.DB().Write(func(tx *state.Tx) error {
+		list, err := e.lose(tx, f)
+		ids = make([]string, 0, len(list))
+		for _, i := range list {
+			ids = append(ids, string(i.ID))
+		}
+		return err
+	})
+	return ids, err
+}
+
+func (e *Engine) lose(tx *state.Tx, f faults.Fault) ([]*state.Instance, error) {
+	cluster := state.ClusterName(f.Cluster)
+	if _, ok := tx.Cluster(cluster); cluster != "" && !ok {
+		return nil, fault.New(fault.NotFound, "there is no cluster %q", cluster)
+	}
+	for _, zone := range e.engine.Zones() {
+		if zone == f.Target || strings.TrimPrefix(zone, e.engine.Identity().Region) == f.Target {
+			return e.engine.LoseZone(tx, zone, cluster)
+		}
+	}
+	for i := range tx.AllInstances() {
+		if i.Gone.IsZero() && (cluster == "" || i.Cluster == cluster) && isInstance(i, f.Target) {
+			gone, err := e.engine.LoseInstance(tx, i.ID)
+			return []*state.Instance{gone}, err
+		}
+	}
+	return nil, fault.New(fault.NotFound, "there is no container instance and no zone %q", f.Target).
+		WithHint("the zones are %s; instances are named by their ids, `aws ecs list-container-instances`", strings.Join(e.engine.Zones(), ", "))
+}
+
+// isInstance reports whether a text names an instance: by its id, its ARN, or as EC2 does.
+func isInstance(i *state.Instance, name string) bool {
+	return name == string(i.ID) || name == aws.ToString(i.Doc.ContainerInstanceArn) || name == aws.ToString(i.Doc.Ec2InstanceId)
+}
+
+// revive registers other instances in the place of those that a fault took. A cluster that has been deleted meanwhile
+// needs none.
+func (e *Engine) revive(f faults.Fault) error {
+	return e.engine.DB().Write(func(tx *state.Tx) error {
+		for _, id := range f.Affected {
+			if _, err := e.engine.ReplaceInstance(tx, state.InstanceID(id)); err != nil && fault.KindOf(err) != fault.NotFound {
+				return err
+			}
+		}
+		return nil
+	})
+}
