@@ -61,6 +61,10 @@ func Services(o Options) ([]awswire.Service, error) {
 	return services, first
 }
 
+// largestBody is the largest request in bytes that is read: a part of an image's layer, 20 MiB in Base64.
+// [Amazon ECR API reference: UploadLayerPart]
+const largestBody = 32 << 20
+
 // Handler serves the AWS APIs, Amazon S3 among them, and the image registry below /v2/.
 func Handler(o Options) (http.Handler, error) {
 	services, err := Services(o)
@@ -69,6 +73,7 @@ func Handler(o Options) (http.Handler, error) {
 	}
 	aws := awswire.Handler(awswire.Options{
 		Credentials: o.Credentials, OmitEmpty: leftOut(), Before: o.Gate.before(services), Log: o.Logger,
+		MaxBody: largestBody,
 	}, services...)
 	registry, s3 := images.Handler(o.Images), objectsHandler(o)
 	// No ServeMux: it would redirect paths of the registry that it finds unclean.

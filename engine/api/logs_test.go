@@ -12,6 +12,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
+// recently is a time that lines may have been printed at.
+var recently = time.Now().Add(-time.Hour).Truncate(time.Millisecond)
+
 // put writes lines a millisecond apart to a stream, which it creates.
 func (h *house) put(group, stream string, from time.Time, lines ...string) {
 	h.Helper()
@@ -28,7 +31,7 @@ func (h *house) put(group, stream string, from time.Time, lines ...string) {
 func TestLinesOfSeveralStreamsAreFilteredInTheOrderOfTheirTimes(t *testing.T) {
 	t.Parallel()
 	h := newStillHouse(t)
-	group, now := aws.String("/ecs/web"), time.UnixMilli(1_700_000_000_000)
+	group, now := aws.String("/ecs/web"), recently
 	_, err := h.logs.CreateLogGroup(t.Context(), &cloudwatchlogs.CreateLogGroupInput{LogGroupName: group})
 	must(h, 0, err)
 	h.put(*group, "web/app/1", now, "a0 ok", "a1 ERROR", "a2 ok")
@@ -67,7 +70,7 @@ func TestLinesOfSeveralStreamsAreFilteredInTheOrderOfTheirTimes(t *testing.T) {
 func TestLinesBeyondTheFirstTenThousandAreFound(t *testing.T) {
 	t.Parallel()
 	h := newStillHouse(t)
-	group, now := aws.String("g"), time.UnixMilli(1_700_000_000_000)
+	group, now := aws.String("g"), recently
 	_, err := h.logs.CreateLogGroup(t.Context(), &cloudwatchlogs.CreateLogGroupInput{LogGroupName: group})
 	must(h, 0, err)
 	lines := make([]string, 9000)
@@ -94,8 +97,8 @@ func TestLogGroupsAndStreamsAreDescribed(t *testing.T) {
 		_, err := h.logs.CreateLogGroup(t.Context(), &cloudwatchlogs.CreateLogGroupInput{LogGroupName: &name})
 		must(h, 0, err)
 	}
-	h.put("/ecs/web", "b", time.UnixMilli(1_700_000_000_000), "first", "second")
-	h.put("/ecs/web", "a", time.UnixMilli(1_700_000_005_000), "third")
+	h.put("/ecs/web", "b", recently, "first", "second")
+	h.put("/ecs/web", "a", recently.Add(5*time.Second), "third")
 	_, err := h.logs.PutRetentionPolicy(t.Context(), &cloudwatchlogs.PutRetentionPolicyInput{LogGroupName: aws.String("/ecs/web"), RetentionInDays: aws.Int32(7)})
 	must(h, 0, err)
 	groups, err := h.logs.DescribeLogGroups(t.Context(), &cloudwatchlogs.DescribeLogGroupsInput{LogGroupNamePrefix: aws.String("/ecs/"), Limit: aws.Int32(1)})
@@ -110,7 +113,7 @@ func TestLogGroupsAndStreamsAreDescribed(t *testing.T) {
 	must(h, streams, err)
 	var names []string
 	for _, s := range streams.LogStreams {
-		names = append(names, fmt.Sprint(*s.LogStreamName, *s.LastEventTimestamp-1_700_000_000_000))
+		names = append(names, fmt.Sprint(*s.LogStreamName, *s.LastEventTimestamp-recently.UnixMilli()))
 	}
 	if diff := cmp.Diff([]string{"a5000", "b1"}, names); diff != "" {
 		t.Error(diff)
@@ -124,10 +127,82 @@ func TestLogGroupsAndStreamsAreDescribed(t *testing.T) {
 		second(h.logs.GetLogEvents(t.Context(), &cloudwatchlogs.GetLogEventsInput{LogGroupName: aws.String("/other"), LogStreamName: aws.String("b")})):       "ResourceNotFoundException: The specified log stream does not exist.",
 		second(h.logs.CreateLogGroup(t.Context(), &cloudwatchlogs.CreateLogGroupInput{LogGroupName: aws.String("/other")})):                                   "ResourceAlreadyExistsException: The specified log group already exists",
 		second(h.logs.DescribeLogGroups(t.Context(), &cloudwatchlogs.DescribeLogGroupsInput{Limit: aws.Int32(51)})):                                           "InvalidParameterException: 1 validation error detected: Value '51' at 'limit' failed to satisfy constraint: Member must have value less than or equal to 50",
-		second(h.logs.FilterLogEvents(t.Context(), &cloudwatchlogs.FilterLogEventsInput{LogGroupName: aws.String("/other"), FilterPattern: aws.String("{")})): "InvalidParameterException: Filter patterns over JSON, columns and regular expressions are not served by this engine. Use terms.",
+		second(h.logs.FilterLogEvents(t.Context(), &cloudwatchlogs.FilterLogEventsInput{LogGroupName: aws.String("/other"), FilterPattern: aws.String("{")})): "InvalidParameterException: Invalid filter pattern: a selector such as $.name is missing at its end",
 	} {
 		if got := code(request); got != want {
 			t.Errorf("%s, expected %s", got, want)
 		}
+	}
+}
+
+func TestRetentionActsAndOldLinesAreNotTaken(t *testing.T) {
+	t.Parallel()
+	h := newStillHouse(t)
+	group := aws.String("g")
+	_, err := h.logs.CreateLogGroup(t.Context(), &cloudwatchlogs.CreateLogGroupInput{LogGroupName: group})
+	must(h, 0, err)
+	h.put(*group, "s", time.Now().Add(-48*time.Hour), "two days old")
+	h.put(*group, "t", recently, "new")
+	count := func() int {
+		out, err := h.logs.FilterLogEvents(t.Context(), &cloudwatchlogs.FilterLogEventsInput{LogGroupName: group})
+		return len(must(h, out, err).Events)
+	}
+	retain := func(days int32) error {
+		_, err := h.logs.PutRetentionPolicy(t.Context(), &cloudwatchlogs.PutRetentionPolicyInput{LogGroupName: group, RetentionInDays: &days})
+		return err
+	}
+	if n := count(); n != 2 {
+		t.Errorf("%d lines without a policy", n)
+	}
+	must(h, 0, retain(3))
+	if n := count(); n != 2 {
+		t.Errorf("%d lines of three days", n)
+	}
+	must(h, 0, retain(1))
+	if n := count(); n != 1 {
+		t.Errorf("%d lines of one day", n)
+	}
+	old, err := h.logs.GetLogEvents(t.Context(), &cloudwatchlogs.GetLogEventsInput{LogGroupName: group, LogStreamName: aws.String("s")})
+	if must(h, old, err); len(old.Events) != 0 {
+		t.Errorf("lines of a stream that are too old: %s", h.last.answer())
+	}
+	if got := code(retain(2)); !strings.HasPrefix(got, "InvalidParameterException: 1 validation error detected: Value '2' at 'retentionInDays' failed to satisfy constraint: Member must satisfy enum value set: [1, 3, 5,") {
+		t.Error(got)
+	}
+	put := &cloudwatchlogs.PutLogEventsInput{LogGroupName: group, LogStreamName: aws.String("t"), LogEvents: []types.InputLogEvent{
+		{Message: aws.String("expired"), Timestamp: aws.Int64(time.Now().Add(-25 * time.Hour).UnixMilli())},
+		{Message: aws.String("taken"), Timestamp: aws.Int64(time.Now().Add(-2 * time.Hour).UnixMilli())},
+	}}
+	out, err := h.logs.PutLogEvents(t.Context(), put)
+	if r := must(h, out, err).RejectedLogEventsInfo; r == nil || *r.ExpiredLogEventEndIndex != 1 || r.TooOldLogEventEndIndex != nil || count() != 2 {
+		t.Errorf("an expired line: %s", h.last.answer())
+	}
+	put.LogEvents = []types.InputLogEvent{{Message: aws.String("x"), Timestamp: aws.Int64(time.Now().Add(3 * time.Hour).UnixMilli())}}
+	out, err = h.logs.PutLogEvents(t.Context(), put)
+	if r := must(h, out, err).RejectedLogEventsInfo; r == nil || *r.TooNewLogEventStartIndex != 0 || count() != 2 {
+		t.Errorf("a line from the future: %s", h.last.answer())
+	}
+	large := types.InputLogEvent{Message: aws.String(strings.Repeat("x", 1<<19)), Timestamp: aws.Int64(recently.UnixMilli())}
+	put.LogEvents = []types.InputLogEvent{large, large}
+	if _, err = h.logs.PutLogEvents(t.Context(), put); code(err) != "InvalidParameterException: Upload too large: 1048628 bytes exceeds limit of 1048576" {
+		t.Error(code(err))
+	}
+}
+
+func TestLogGroupsHaveTags(t *testing.T) {
+	t.Parallel()
+	h := newStillHouse(t)
+	group := aws.String("/ecs/web")
+	_, err := h.logs.CreateLogGroup(t.Context(), &cloudwatchlogs.CreateLogGroupInput{LogGroupName: group, Tags: map[string]string{"a": "1"}})
+	must(h, 0, err)
+	groups, err := h.logs.DescribeLogGroups(t.Context(), &cloudwatchlogs.DescribeLogGroupsInput{})
+	arn := must(h, groups, err).LogGroups[0].LogGroupArn
+	_, err = h.logs.TagResource(t.Context(), &cloudwatchlogs.TagResourceInput{ResourceArn: arn, Tags: map[string]string{"b": "2", "c": "3"}})
+	must(h, 0, err)
+	_, err = h.logs.UntagResource(t.Context(), &cloudwatchlogs.UntagResourceInput{ResourceArn: arn, TagKeys: []string{"a"}})
+	must(h, 0, err)
+	out, err := h.logs.ListTagsForResource(t.Context(), &cloudwatchlogs.ListTagsForResourceInput{ResourceArn: arn})
+	if diff := cmp.Diff(map[string]string{"b": "2", "c": "3"}, must(h, out, err).Tags); diff != "" {
+		t.Error(diff)
 	}
 }

@@ -90,6 +90,18 @@ func (s *Store) Delete(group, name string) error {
 	return remove(s.path(group, name))
 }
 
+// Expire removes lines of a stream that were printed before a time, as far as whole files consist of them. The newest file
+// stays whatever its age: it tells how far the container's output has been stored.
+func (s *Store) Expire(group, name string, before time.Time) error {
+	st, err := s.stream(group, name)
+	if err != nil {
+		return err
+	}
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	return st.expire(before)
+}
+
 // DeleteGroup removes the lines of all streams of a group.
 func (s *Store) DeleteGroup(group string) error {
 	s.mu.Lock()

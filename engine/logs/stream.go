@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/slipway-cd/slipway/fault"
 )
@@ -158,4 +159,33 @@ func (s *stream) rotate() error {
 		s.files = s.files[1:]
 	}
 	return nil
+}
+
+// expire removes the oldest files, up to the first one with a line that was printed at the time or after it.
+func (s *stream) expire(before time.Time) error {
+	if err := s.load(); err != nil {
+		return err
+	}
+	if len(s.files) < 2 || !s.info.First.Before(before) {
+		return nil
+	}
+	removed := 0
+	for _, n := range s.files[:len(s.files)-1] {
+		data, err := os.ReadFile(s.file(n))
+		if err != nil {
+			return fault.New(fault.Internal, "cannot read logs: %w", err)
+		}
+		if slices.ContainsFunc(parse(data), func(e placed) bool { return !e.Time.Before(before) }) {
+			break
+		}
+		if err := os.Remove(s.file(n)); err != nil {
+			return fault.New(fault.Internal, "cannot expire logs: %w", err)
+		}
+		removed++
+	}
+	if removed == 0 {
+		return nil
+	}
+	s.loaded, s.files, s.info = false, nil, Info{}
+	return s.load()
 }

@@ -2,6 +2,7 @@ package logsapi
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
@@ -33,7 +34,7 @@ func (s *Server) GetLogEvents(_ context.Context, in *cloudwatchlogs.GetLogEvents
 		return nil, badLimit(limit, mostEvents)
 	}
 	page, err := s.engine.Logs().Events(logs.Query{
-		Group: g.Name, Stream: *in.LogStreamName, Start: at(in.StartTime), End: at(in.EndTime),
+		Group: g.Name, Stream: *in.LogStreamName, Start: later(at(in.StartTime), oldest(g, s.engine.Now())), End: at(in.EndTime),
 		Limit: int(limit), FromHead: awsdoc.Or(in.StartFromHead, false), Token: awsdoc.Or(in.NextToken, ""),
 	})
 	if err != nil {
@@ -49,7 +50,16 @@ func (s *Server) GetLogEvents(_ context.Context, in *cloudwatchlogs.GetLogEvents
 // mostEvents is how many lines one answer holds at most. [API reference: GetLogEvents, limit]
 const mostEvents = 10000
 
-// PutLogEvents appends lines to a stream.
+// What one call can put, and how far from now its lines may have been printed. [API reference: PutLogEvents]
+const (
+	mostBytes   = 1 << 20
+	extraBytes  = 26 // counted for each line beside its own
+	longestSpan = 24 * time.Hour
+	tooOld      = 14 * 24 * time.Hour
+	tooNew      = 2 * time.Hour
+)
+
+// PutLogEvents appends lines to a stream. Those that are too old or too far in the future are left out, and told.
 func (s *Server) PutLogEvents(_ context.Context, in *cloudwatchlogs.PutLogEventsInput) (*cloudwatchlogs.PutLogEventsOutput, error) {
 	snap := s.engine.DB().Read()
 	g, err := group(snap, in.LogGroupName, nil)
@@ -59,18 +69,64 @@ func (s *Server) PutLogEvents(_ context.Context, in *cloudwatchlogs.PutLogEvents
 	if _, err := stream(snap, g.Name, awsdoc.Or(in.LogStreamName, "")); err != nil {
 		return nil, err
 	}
-	if len(in.LogEvents) == 0 || len(in.LogEvents) > mostEvents {
-		return nil, invalid("Between 1 and %d log events can be put at once.", mostEvents)
-	}
-	now, events := s.engine.Now(), make([]logs.Event, len(in.LogEvents))
-	for i, e := range in.LogEvents {
-		events[i] = logs.Event{Time: at(e.Timestamp), Ingested: now, Text: awsdoc.Or(e.Message, "")}
-		if i > 0 && events[i].Time.Before(events[i-1].Time) {
-			return nil, invalid("Log events in a single PutLogEvents request must be in chronological order.")
-		}
-	}
-	if err := s.engine.Logs().Put(g.Name, *in.LogStreamName, events); err != nil {
+	if err := checkEvents(in.LogEvents); err != nil {
 		return nil, err
 	}
-	return &cloudwatchlogs.PutLogEventsOutput{NextSequenceToken: awsdoc.Text("49039859593")}, nil
+	now, out := s.engine.Now(), &cloudwatchlogs.PutLogEventsOutput{NextSequenceToken: awsdoc.Text("49039859593")}
+	taken, rejected := within(in.LogEvents, now, oldest(g, now))
+	out.RejectedLogEventsInfo = rejected
+	events := make([]logs.Event, len(taken))
+	for i, e := range taken {
+		events[i] = logs.Event{Time: at(e.Timestamp), Ingested: now, Text: awsdoc.Or(e.Message, "")}
+	}
+	return out, s.engine.Logs().Put(g.Name, *in.LogStreamName, events)
+}
+
+// checkEvents refuses lines that AWS would not look at.
+func checkEvents(events []types.InputLogEvent) error {
+	if len(events) == 0 || len(events) > mostEvents {
+		return invalid("Between 1 and %d log events can be put at once.", mostEvents)
+	}
+	size := 0
+	for i, e := range events {
+		size += len(awsdoc.Or(e.Message, "")) + extraBytes
+		if i > 0 && at(e.Timestamp).Before(at(events[i-1].Timestamp)) {
+			return invalid("Log events in a single PutLogEvents request must be in chronological order.")
+		}
+	}
+	if size > mostBytes {
+		return invalid("Upload too large: %d bytes exceeds limit of %d", size, mostBytes)
+	}
+	if at(events[len(events)-1].Timestamp).Sub(at(events[0].Timestamp)) > longestSpan {
+		return invalid("The batch of log events in a single PutLogEvents request cannot span more than 24 hours.")
+	}
+	return nil
+}
+
+// within returns the lines that are taken, and which ones are not: older than the group keeps them, older than two weeks, or
+// of a future more than two hours away.
+func within(events []types.InputLogEvent, now, kept time.Time) ([]types.InputLogEvent, *types.RejectedLogEventsInfo) {
+	before := func(limit time.Time) int32 {
+		n := slices.IndexFunc(events, func(e types.InputLogEvent) bool { return !at(e.Timestamp).Before(limit) })
+		if n < 0 {
+			n = len(events)
+		}
+		return int32(n) //nolint:gosec // at most 10,000
+	}
+	expired, old, end := before(kept), before(now.Add(-tooOld)), before(now.Add(tooNew))
+	var rejected types.RejectedLogEventsInfo
+	if expired > 0 {
+		rejected.ExpiredLogEventEndIndex = &expired
+	}
+	if old > 0 {
+		rejected.TooOldLogEventEndIndex = &old
+	}
+	if int(end) < len(events) {
+		rejected.TooNewLogEventStartIndex = &end
+	}
+	from := max(expired, old)
+	if rejected == (types.RejectedLogEventsInfo{}) {
+		return events, nil
+	}
+	return events[min(from, end):end], &rejected
 }

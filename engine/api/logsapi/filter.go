@@ -14,8 +14,7 @@ import (
 	"github.com/slipway-cd/slipway/engine/state"
 )
 
-// FilterLogEvents returns the lines of several streams, oldest first, that match a pattern: all of its terms, or a
-// quoted text. Patterns over JSON and columns are refused.
+// FilterLogEvents returns the lines of several streams, oldest first, that match a pattern.
 func (s *Server) FilterLogEvents(_ context.Context, in *cloudwatchlogs.FilterLogEventsInput) (*cloudwatchlogs.FilterLogEventsOutput, error) {
 	match, err := pattern(awsdoc.Or(in.FilterPattern, ""))
 	if err != nil {
@@ -62,7 +61,7 @@ func (s *Server) search(
 ) (map[string]types.FilteredLogEvent, error) {
 	found := map[string]types.FilteredLogEvent{}
 	for _, name := range streamNames(snap, g, in) {
-		q := logs.Query{Group: g.Name, Stream: name, Start: at(in.StartTime), End: through(in.EndTime), FromHead: true}
+		q := logs.Query{Group: g.Name, Stream: name, Start: later(at(in.StartTime), oldest(g, s.engine.Now())), End: through(in.EndTime), FromHead: true}
 		same := map[time.Time]int{} // how many lines of the stream bear a time
 		for page, err := range s.pages(q) {
 			if err != nil {

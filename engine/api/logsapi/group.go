@@ -70,6 +70,9 @@ func (s *Server) CreateLogGroup(_ context.Context, in *cloudwatchlogs.CreateLogG
 	if !groupForm().MatchString(name) {
 		return nil, invalid("1 validation error detected: Value '%s' at 'logGroupName' failed to satisfy constraint: Member must satisfy regular expression pattern: [\\.\\-_/#A-Za-z0-9]+", name)
 	}
+	if err := checkTags(in.Tags); err != nil {
+		return nil, err
+	}
 	err := s.engine.DB().Write(func(tx *state.Tx) error {
 		if _, ok := tx.LogGroup(name); ok {
 			return &types.ResourceAlreadyExistsException{Message: awsdoc.Text("The specified log group already exists")}
@@ -94,29 +97,6 @@ func (s *Server) DeleteLogGroup(_ context.Context, in *cloudwatchlogs.DeleteLogG
 		return s.engine.Logs().DeleteGroup(g.Name)
 	})
 	return &cloudwatchlogs.DeleteLogGroupOutput{}, err
-}
-
-// PutRetentionPolicy says for how many days a group keeps its lines. The engine records it and bounds streams by size.
-func (s *Server) PutRetentionPolicy(_ context.Context, in *cloudwatchlogs.PutRetentionPolicyInput) (*cloudwatchlogs.PutRetentionPolicyOutput, error) {
-	return &cloudwatchlogs.PutRetentionPolicyOutput{}, s.retain(in.LogGroupName, int(awsdoc.Or(in.RetentionInDays, 0)))
-}
-
-// DeleteRetentionPolicy has a group keep its lines for ever.
-func (s *Server) DeleteRetentionPolicy(_ context.Context, in *cloudwatchlogs.DeleteRetentionPolicyInput) (*cloudwatchlogs.DeleteRetentionPolicyOutput, error) {
-	return &cloudwatchlogs.DeleteRetentionPolicyOutput{}, s.retain(in.LogGroupName, 0)
-}
-
-func (s *Server) retain(name *string, days int) error {
-	return s.engine.DB().Write(func(tx *state.Tx) error {
-		g, err := group(tx.Snapshot, name, nil)
-		if err != nil {
-			return err
-		}
-		changed := *g
-		changed.RetentionDays = days
-		tx.Put(&changed)
-		return nil
-	})
 }
 
 // DescribeLogGroups describes the groups whose names begin with a prefix or contain a pattern.
