@@ -15,6 +15,8 @@ import (
 	"github.com/slipway-cd/slipway/engine/api/elbapi"
 	"github.com/slipway-cd/slipway/engine/api/elbv2api"
 	"github.com/slipway-cd/slipway/engine/api/eventsapi"
+	"github.com/slipway-cd/slipway/engine/api/execapi"
+	"github.com/slipway-cd/slipway/engine/api/iamapi"
 	"github.com/slipway-cd/slipway/engine/api/logsapi"
 	"github.com/slipway-cd/slipway/engine/api/secretsapi"
 	"github.com/slipway-cd/slipway/engine/api/ssmapi"
@@ -34,6 +36,8 @@ type Options struct {
 	Credentials map[string]string // access key → secret key; nil: any will do, the signature is not looked at
 	Gate        *Gate             // nil: every request passes
 	Logger      *slog.Logger
+
+	sessions *execapi.Sessions
 }
 
 // Services returns everything that speaks an AWS protocol.
@@ -47,7 +51,7 @@ func Services(o Options) ([]awswire.Service, error) {
 		services = append(services, s)
 	}
 	const elbNamespace = "http://elasticloadbalancing.amazonaws.com/doc/"
-	add(awswire.JSON("AmazonEC2ContainerServiceV20141113", ecsapi.New(o.Engine)))
+	add(awswire.JSON("AmazonEC2ContainerServiceV20141113", executing(o)))
 	add(awswire.JSON("AmazonEC2ContainerRegistry_V20150921", ecrapi.New(o.Engine, o.Images, o.Host)))
 	add(awswire.JSON("Logs_20140328", logsapi.New(o.Engine)))
 	cloudwatch, err := awswire.RPC("GraniteServiceVersion20100801", cloudwatchapi.New(o.Engine), cloudwatchapi.Unions()...)
@@ -68,6 +72,7 @@ const largestBody = 32 << 20
 // Handler serves the AWS APIs, Amazon S3 among them, and the image registry below /v2/.
 func Handler(o Options) (http.Handler, error) {
 	services, err := Services(o)
+	o.sessions = execapi.New(o.Engine.Runtime().Attach, o.Logger)
 	if err != nil {
 		return nil, err
 	}
@@ -79,6 +84,10 @@ func Handler(o Options) (http.Handler, error) {
 	// No ServeMux: it would redirect paths of the registry that it finds unclean.
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if s3 != nil && isObjects(r) {
+		if strings.HasPrefix(r.URL.Path, execapi.Path) {
+			o.sessions.ServeHTTP(w, r)
+			return
+		}
 			s3.ServeHTTP(w, r)
 			return
 		}
@@ -88,4 +97,15 @@ func Handler(o Options) (http.Handler, error) {
 		}
 		aws.ServeHTTP(w, r)
 	}), nil
+}
+
+// executing is the ECS API, whose ExecuteCommand opens sessions that are served beside it.
+func executing(o Options) *ecsapi.Server {
+	server := ecsapi.New(o.Engine)
+	if o.sessions == nil {
+		return server
+	}
+	return server.WithSessions(o.sessions, func(id string) string {
+		return "ws://" + o.Host() + execapi.Path + id + "?role=publish_subscribe"
+	})
 }

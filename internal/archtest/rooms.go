@@ -16,6 +16,8 @@ var level = map[string]int{
 	"config":  11,
 	"awswire": 10,
 
+	"datachannel": 10,
+
 	"descriptor":         20,
 	"checkout":           21,
 	"artifact":           21,
@@ -55,6 +57,7 @@ var level = map[string]int{
 	"engine/api/elbapi":          24,
 	"engine/api/ecrapi":          24,
 	"engine/api/logsapi":         24,
+	"engine/api/execapi":         24,
 	"engine/api/secretsapi":      24,
 	"engine/api/ssmapi":          24,
 	"engine/api/stsapi":          24,

@@ -13,10 +13,13 @@ import (
 )
 
 // Server serves the ECS operations on an engine.
-type Server struct{ engine *engine.Engine }
+type Server struct {
+	engine  *engine.Engine
+	execute *executor // nil: there is nobody to talk with
+}
 
 // New returns the ECS API of an engine.
-func New(e *engine.Engine) *Server { return &Server{e} }
+func New(e *engine.Engine) *Server { return &Server{engine: e} }
 
 // clusterName resolves what clients call a cluster: a name, an ARN, or nothing, which is "default".
 func clusterName(ref *string) state.ClusterName {

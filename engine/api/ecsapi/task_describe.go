@@ -103,6 +103,7 @@ func (s *Server) describeTask(snap state.Snapshot, t *state.Task) types.Task {
 	for _, c := range t.Containers {
 		container := describeContainer(t, c, definition)
 		container.GpuIds = gpus[c.Name]
+		container.ManagedAgents = agents(t, c)
 		doc.Containers = append(doc.Containers, container)
 	}
 	return doc
