@@ -16,7 +16,6 @@ import (
 	"github.com/slipway-cd/slipway/engine/api/elbv2api"
 	"github.com/slipway-cd/slipway/engine/api/eventsapi"
 	"github.com/slipway-cd/slipway/engine/api/execapi"
-	"github.com/slipway-cd/slipway/engine/api/iamapi"
 	"github.com/slipway-cd/slipway/engine/api/logsapi"
 	"github.com/slipway-cd/slipway/engine/api/secretsapi"
 	"github.com/slipway-cd/slipway/engine/api/ssmapi"
