@@ -22,7 +22,7 @@ Point any AWS client at it: export AWS_ENDPOINT_URL=http://127.0.0.1:4566`,
 		Args:    noArguments,
 		RunE:    func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
-	c.AddCommand(p.engineStartCommand(), p.engineStopCommand(), p.engineStatusCommand())
+	c.AddCommand(p.engineStartCommand(), p.engineStopCommand(), p.engineStatusCommand(), p.engineResetCommand(), p.engineFaultCommand())
 	return c
 }
 

@@ -99,11 +99,11 @@ func TestADetachedEngineIsStartedAsItWasCalled(t *testing.T) {
 	p, _, _ := testProgram()
 	p.verbose = true
 	o := engineStartOptions{
-		listen: "127.0.0.1:0", runtime: "process", credentials: "k:s", region: "r", speed: 2.5, instances: 3, zones: []string{"a", "c"}, detach: true,
+		listen: "127.0.0.1:0", runtime: "process", credentials: "k:s", region: "r", limits: "aws", speed: 2.5, instances: 3, zones: []string{"a", "c"}, detach: true,
 	}
 	want := []string{
 		"engine", "start", "--output", "json", "--listen", "127.0.0.1:0", "--data", "/data", "--speed", "2.5", "--runtime", "process",
-		"--instances", "3", "--zones", "a,c", "--region", "r", "--credentials", "k:s", "--verbose",
+		"--instances", "3", "--zones", "a,c", "--region", "r", "--limits", "aws", "--credentials", "k:s", "--verbose",
 	}
 	if diff := cmp.Diff(want, o.arguments("/data", p)); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)

@@ -18,6 +18,7 @@ import (
 
 	"github.com/slipway-cd/slipway/app"
 	"github.com/slipway-cd/slipway/deploy"
+	"github.com/slipway-cd/slipway/engine/faults"
 	"github.com/slipway-cd/slipway/internal/schematest"
 	"github.com/slipway-cd/slipway/rollout"
 	"github.com/slipway-cd/slipway/traffic"
@@ -35,7 +36,9 @@ var documentTypes = []struct {
 	{"publish", "What slipway publish writes, and slipway deploy on a branch without a version.", published{}},
 	{"event", "A line that slipway install, deploy and rollback write while they run.", deploy.Event{}},
 	{"status", "What slipway status writes.", deploy.Status{}},
-	{"engine", "What slipway engine start, status and stop write.", app.EngineStatus{}},
+	{"engine", "What slipway engine start, status, stop and reset write.", app.EngineStatus{}},
+	{"fault", "What slipway engine fault add writes.", faults.Fault{}},
+	{"faults", "What slipway engine fault list and clear write.", []faults.Fault{}},
 	{"demo", "The last line that slipway demo writes; those before it are events.", demoReport{}},
 	{"version", "What slipway version writes.", programVersion{}},
 	{"error", "What every command writes in place of a document, or after events, when it fails.", failed{}},

@@ -45,6 +45,16 @@ func noArguments(c *cobra.Command, args []string) error {
 	}
 }
 
+// atMostOneArgument wants one argument, which the usage calls by this name, or none.
+func atMostOneArgument(name string) cobra.PositionalArgs {
+	return func(c *cobra.Command, args []string) error {
+		if len(args) > 1 {
+			return misused(c, "", "%s takes one argument at most, %s, found %q", c.CommandPath(), name, strings.Join(args, " "))
+		}
+		return nil
+	}
+}
+
 // oneArgument wants exactly one argument, which the usage calls by this name.
 func oneArgument(name string) cobra.PositionalArgs {
 	return func(c *cobra.Command, args []string) error {

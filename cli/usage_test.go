@@ -106,7 +106,11 @@ func TestHelpIsNoWiderThanTheTerminal(t *testing.T) {
 func TestEveryCommandRefusesWhatItDoesNotTake(t *testing.T) {
 	t.Parallel()
 	p, _, _ := testProgram()
-	takes := map[string]string{"slipway install": "VERSION", "slipway completion": "shell"}
+	const add = "slipway engine fault add "
+	takes := map[string]string{
+		"slipway install": "VERSION", "slipway completion": "shell", "slipway engine fault clear": "fault's id",
+		add + "fail": "PATTERN", add + "delay": "PATTERN", add + "throttle": "PATTERN", add + "kill": "TARGET", add + "freeze": "TARGET",
+	}
 	for _, c := range tree(p.root()) {
 		path := c.CommandPath()
 		wrong := map[string]string{"--nonsense": "unknown flag", "x y": "x", "--output": "needs an argument"}

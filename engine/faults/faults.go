@@ -43,7 +43,7 @@ const (
 type Fault struct {
 	ID   string `json:"id"`
 	Kind Kind   `json:"kind"`
-	// Target is what the fault is about: for requests a pattern of SERVICE:OPERATION; for pull one of image references; for
+	// what it is about: for requests a pattern of SERVICE:OPERATION; for pull one of image references; for
 	// disk one of container instance ids; for kill an instance or a zone; for freeze a task or a service. "*" in a
 	// pattern is any characters, "?" one.
 	Target string `json:"target"`
