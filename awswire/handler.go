@@ -273,7 +273,11 @@ func (x *exchange) find(services map[string]Service, service, operation string) 
 		return &refusal{json: codeUnknownOperation, jsonMessage: fmt.Sprintf("No service %q is served here.", service)}
 	}
 	if x.operation, ok = s.operations[operation]; !ok {
-		return &refusal{json: codeUnknownOperation, jsonMessage: fmt.Sprintf("The operation %q of %s is not served here.", operation, service)}
+		message := fmt.Sprintf("The operation %q of %s is not served here.", operation, service)
+		if x.options.Page != "" {
+			message += fmt.Sprintf(" The page %s lists what is.", x.options.Page)
+		}
+		return &refusal{json: codeUnknownOperation, jsonMessage: message}
 	}
 	x.service = s
 	return nil

@@ -22,6 +22,9 @@ type Options struct {
 	// UnknownMember is told of members of a request that the SDK's types don't know. AWS ignores them, and so do we.
 	UnknownMember func(operation, path string)
 
+	// Page is where the operations that are served are listed; who asks for another one is told of it. Empty: nowhere.
+	Page string
+
 	// Log takes what callers are not told: panics and errors that are no API errors. Nil discards it.
 	Log *slog.Logger
 

@@ -77,7 +77,7 @@ func Handler(o Options) (http.Handler, error) {
 	}
 	aws := awswire.Handler(awswire.Options{
 		Credentials: o.Credentials, OmitEmpty: leftOut(), Before: o.Gate.before(services), Log: o.Logger,
-		MaxBody: largestBody,
+		MaxBody: largestBody, Page: "docs/reference/engine.md",
 	}, services...)
 	registry, s3 := images.Handler(o.Images), objectsHandler(o)
 	// No ServeMux: it would redirect paths of the registry that it finds unclean.

@@ -201,7 +201,7 @@ func TestServicesThatAWSRefusesAreRefusedInItsWords(t *testing.T) {
 		{"cluster with an unknown capacity provider", "CreateCluster", `{"clusterName":"x","capacityProviders":["mine"]}`, "InvalidParameterException: The specified capacity provider 'mine' was not found. Specify a valid name or ARN and try again."},
 		{"cluster with services", "DeleteCluster", `{"cluster":"default"}`, "ClusterContainsServicesException: The Cluster cannot be deleted while Services are active."},
 		{"tags of nothing", "ListTagsForResource", `{"resourceArn":"arn:aws:ecs:us-east-1:000000000000:service/default/nope"}`, "ResourceNotFoundException: The specified resource was not found: arn:aws:ecs:us-east-1:000000000000:service/default/nope"},
-		{"an operation of next year", "FlyService", `{}`, `UnknownOperationException: The operation "FlyService" of AmazonEC2ContainerServiceV20141113 is not served here.`},
+		{"an operation of next year", "FlyService", `{}`, `UnknownOperationException: The operation "FlyService" of AmazonEC2ContainerServiceV20141113 is not served here. The page docs/reference/engine.md lists what is.`},
 	})
 }
 
