@@ -70,8 +70,8 @@ const largestBody = 32 << 20
 
 // Handler serves the AWS APIs, Amazon S3 among them, and the image registry below /v2/.
 func Handler(o Options) (http.Handler, error) {
-	services, err := Services(o)
 	o.sessions = execapi.New(o.Engine.Runtime().Attach, o.Logger)
+	services, err := Services(o)
 	if err != nil {
 		return nil, err
 	}
@@ -82,11 +82,11 @@ func Handler(o Options) (http.Handler, error) {
 	registry, s3 := images.Handler(o.Images), objectsHandler(o)
 	// No ServeMux: it would redirect paths of the registry that it finds unclean.
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if s3 != nil && isObjects(r) {
 		if strings.HasPrefix(r.URL.Path, execapi.Path) {
 			o.sessions.ServeHTTP(w, r)
 			return
 		}
+		if s3 != nil && isObjects(r) {
 			s3.ServeHTTP(w, r)
 			return
 		}
