@@ -30,7 +30,7 @@ func (p *pass) record() {
 			continue
 		}
 		if doc := p.describe(is.Doc, d); !reflect.DeepEqual(doc, is.Doc) {
-			doc.UpdatedAt = &p.now
+			doc.UpdatedAt = p.moment()
 			p.plan.ServiceDeployments = append(p.plan.ServiceDeployments, &state.ServiceDeployment{ARN: is.ARN, Service: is.Service, Doc: doc})
 		}
 	}
@@ -59,7 +59,7 @@ func (p *pass) describe(doc types.ServiceDeployment, d *deployment) types.Servic
 	p.describeCounts(&doc, d)
 	p.describeTraffic(&doc, d)
 	if doc.StartedAt == nil {
-		doc.StartedAt = &p.now
+		doc.StartedAt = p.moment()
 	}
 	switch {
 	case p.status() != statusActive:
@@ -95,12 +95,12 @@ func (p *pass) wantedRollback(d *deployment) bool {
 }
 
 func (p *pass) endHistory(doc *types.ServiceDeployment, status types.ServiceDeploymentStatus, reason string) {
-	doc.Status, doc.FinishedAt = status, &p.now
+	doc.Status, doc.FinishedAt = status, p.moment()
 	if reason != "" {
 		doc.StatusReason = aws.String(reason)
 	}
 	if status == types.ServiceDeploymentStatusStopped {
-		doc.StoppedAt = &p.now
+		doc.StoppedAt = p.moment()
 	}
 }
 
@@ -109,7 +109,7 @@ func (p *pass) describeRollback(doc *types.ServiceDeployment, d *deployment) {
 	base := p.find(d.RollbackTo)
 	reason := statusRolledBack + d.Because
 	if doc.Rollback == nil {
-		doc.Rollback = &types.Rollback{Reason: aws.String(reason), StartedAt: &p.now, ServiceRevisionArn: aws.String(base.Revision)}
+		doc.Rollback = &types.Rollback{Reason: aws.String(reason), StartedAt: p.moment(), ServiceRevisionArn: aws.String(base.Revision)}
 		doc.StatusReason = aws.String(reason)
 	}
 	switch base.State {

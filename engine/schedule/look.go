@@ -156,6 +156,12 @@ func (p *pass) current() []*deployment { return append([]*deployment{p.primary},
 // all returns every deployment of the service.
 func (p *pass) all() []*deployment { return append(p.current(), p.past...) }
 
+// moment returns the time of the pass for a document to keep. A pointer into the pass itself would keep all of it.
+func (p *pass) moment() *time.Time {
+	at := p.now
+	return &at
+}
+
 func (p *pass) status() string { return aws.ToString(p.service.Doc.Status) }
 
 // alive counts the tasks that occupy a slot, stopping ones included.

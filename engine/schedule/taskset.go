@@ -157,7 +157,7 @@ func (p *pass) stabilize(d *deployment, set *state.TaskSet) bool {
 	}
 	if set.Doc.StabilityStatus != status {
 		changed := *set
-		changed.Doc.StabilityStatus, changed.Doc.StabilityStatusAt = status, &p.now
+		changed.Doc.StabilityStatus, changed.Doc.StabilityStatusAt = status, p.moment()
 		p.plan.TaskSets = append(p.plan.TaskSets, &changed)
 	}
 	return steady
