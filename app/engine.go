@@ -32,13 +32,14 @@ const DefaultListen = "127.0.0.1:4566"
 
 // EngineOptions say what an embedded engine is made of. Dir is required.
 type EngineOptions struct {
-	Listen    string // host:port; port 0: any free one; DefaultListen when empty
-	Dir       string // keeps state, images and logs
-	Runtime   RuntimeName
-	Speed     float64
-	Instances int      // container instances of a new cluster; 0: 4
-	Zones     []string // letters of availability zones; nil: a, b
-	Region    string
+	Listen     string // host:port; port 0: any free one; DefaultListen when empty
+	Dir        string // keeps state, images and logs
+	Runtime    RuntimeName
+	Speed      float64
+	Instances  int      // container instances of a new cluster; 0: 4
+	Zones      []string // letters of availability zones; nil: a, b
+	Region     string
+	CheckRoles bool // roles that are named must exist
 	// EventTargets, the last part of an ARN → a URL, or file: and a path, are where events for such targets go.
 	EventTargets map[string]string
 	// Credentials, access key → secret key, are checked when there are any; without, any credentials do.
@@ -118,7 +119,8 @@ func (e *Engine) open(ctx context.Context) error {
 		Dir: e.options.Dir, Runtime: troubled{resident{e.runtime, e.resolve}, e}, Speed: e.options.Speed, Addresses: addresses,
 		Instances: e.options.Instances, Zones: e.options.Zones,
 		Object: e.objects.Read, Hooks: e.options.Hooks,
-		Identity: engine.Identity{Region: e.options.Region}, Logger: e.options.Logger, Cleared: e.cleared,
+		CheckRoles: e.options.CheckRoles,
+		Identity:   engine.Identity{Region: e.options.Region}, Logger: e.options.Logger, Cleared: e.cleared,
 	})
 	if err != nil {
 		return err

@@ -202,7 +202,7 @@ func (x *exchange) authenticate(body []byte) error {
 	if err != nil {
 		return err
 	}
-	return sig.verify(x.r, body, x.options.Credentials, x.options.Now())
+	return sig.verify(x.r, body, x.options.Credentials, x.options.Sessions, x.options.Now())
 }
 
 // decode finds the operation and reads its input.

@@ -11,6 +11,9 @@ type Options struct {
 	// Credentials maps access keys to secret keys. When it is nil, signatures are not looked at.
 	Credentials map[string]string
 
+	// Sessions finds the temporary credentials that are accepted beside Credentials; nil: there are none.
+	Sessions Sessions
+
 	// OmitEmpty names list members that are left out of an answer when their slice is nil: "tags" in any structure, or
 	// "ContainerDefinition.command" in one (its Go type). Every other nil slice is sent as an empty list, and a slice
 	// that is empty but not nil always is: scripts break on a list that AWS sends and we do not. Nil means {"tags"}.

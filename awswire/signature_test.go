@@ -89,7 +89,7 @@ func TestSignaturesOfTheSDKAreVerified(t *testing.T) {
 			}
 			s, err := parseSignature(r)
 			if err == nil {
-				err = s.verify(r, body, secrets, signedAt.Add(tc.after))
+				err = s.verify(r, body, secrets, nil, signedAt.Add(tc.after))
 			}
 			checkRefusal(t, err, tc.json, tc.query, tc.message)
 		})

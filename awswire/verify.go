@@ -18,10 +18,10 @@ const maxSkew = 5 * time.Minute
 
 // verify computes the signature again from what arrived and the caller's secret key. The SDK's signer cannot do this:
 // it signs the headers that it chooses, where a client may have chosen others.
-func (s *signature) verify(r *http.Request, body []byte, secrets map[string]string, now time.Time) error {
-	secret, ok := secrets[s.accessKey]
-	if !ok {
-		return errUnknownKey()
+func (s *signature) verify(r *http.Request, body []byte, secrets map[string]string, sessions Sessions, now time.Time) error {
+	secret, err := s.secret(r, secrets, sessions, now)
+	if err != nil {
+		return err
 	}
 	if err := s.checkTime(now); err != nil {
 		return err

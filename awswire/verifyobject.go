@@ -12,10 +12,10 @@ import (
 // VerifyObject checks the signature of a request to Amazon S3, which signs the path as it stands and a digest of the body
 // that a header names: whoever reads the body must see that it has that digest. The error is a smithy.APIError with S3's
 // code. [S3 API reference, "Signature Calculations for the Authorization Header"]
-func VerifyObject(r *http.Request, secrets map[string]string, now time.Time) error {
+func VerifyObject(r *http.Request, secrets map[string]string, sessions Sessions, now time.Time) error {
 	s, err := parseSignature(r)
 	if err == nil {
-		err = s.verifyObject(r, secrets, now)
+		err = s.verifyObject(r, secrets, sessions, now)
 	}
 	if refused, ok := errors.AsType[*refusal](err); ok {
 		message := refused.queryMessage
@@ -40,10 +40,10 @@ func objectCode(code string) string {
 	return code
 }
 
-func (s *signature) verifyObject(r *http.Request, secrets map[string]string, now time.Time) error {
-	secret, ok := secrets[s.accessKey]
-	if !ok {
-		return errUnknownKey()
+func (s *signature) verifyObject(r *http.Request, secrets map[string]string, sessions Sessions, now time.Time) error {
+	secret, err := s.secret(r, secrets, sessions, now)
+	if err != nil {
+		return err
 	}
 	if err := s.checkTime(now); err != nil {
 		return err

@@ -96,6 +96,9 @@ func (o engineStartOptions) arguments(dir string, p *Program) []string {
 	if o.credentials != "" {
 		args = append(args, "--credentials", o.credentials)
 	}
+	if o.checkRoles {
+		args = append(args, "--check-roles")
+	}
 	for _, target := range o.eventTargets {
 		args = append(args, "--event-target", target)
 	}

@@ -24,7 +24,7 @@ type engineStartOptions struct {
 	eventTargets                               []string
 	instances                                  int
 	zones, hooks                               []string
-	detach                                     bool
+	checkRoles, detach                         bool
 }
 
 func (p *Program) engineStartCommand() *cobra.Command {
@@ -62,6 +62,7 @@ says so, and how to come back to them or to remove them.`,
 	f.StringVar(&o.credentials, "credentials", "", "`KEY:SECRET` that requests must be signed with; without, any signature does")
 	f.StringArrayVar(&o.hooks, "hook", nil, "`NAME=URL` or NAME=exec:COMMAND: what stands in for the Lambda function NAME that lifecycle hooks of deployments call; repeatable")
 	f.StringArrayVar(&o.eventTargets, "event-target", nil, "send the events for the targets of rules whose ARN ends with NAME to a URL or a file: `NAME=URL`, NAME=file:PATH")
+	f.BoolVar(&o.checkRoles, "check-roles", false, "roles that task definitions and AssumeRole name must exist, and those of tasks must trust ecs-tasks.amazonaws.com")
 	f.BoolVar(&o.detach, "detach", false, "run in the background")
 	return c
 }
@@ -105,6 +106,7 @@ func (o engineStartOptions) options(p *Program) (app.EngineOptions, error) {
 	if e.EventTargets, err = eventTargets(o.eventTargets); err != nil {
 		return e, err
 	}
+	e.CheckRoles = o.checkRoles
 	if e.Dir == "" {
 		e.Dir, err = p.stateDirectory()
 	}

@@ -15,7 +15,7 @@ func (e *Engine) pass(tx *state.Tx, key state.ServiceKey, now time.Time) time.Ti
 	if _, ok := tx.Service(key); !ok {
 		return time.Time{}
 	}
-	plan := e.plan(tx.Snapshot, key, now)
+	plan := e.keepRoles(tx, key, e.plan(tx.Snapshot, key, now), now)
 	e.apply(tx, key, plan, now)
 	return plan.Again
 }

@@ -37,6 +37,8 @@ type Options struct {
 
 	Hooks Hooks // what lifecycle hooks call
 
+	CheckRoles bool // roles that are named must exist, and those of tasks must trust ECS
+
 	Logger *slog.Logger // silent when nil
 }
 

@@ -16,6 +16,7 @@ import (
 	"github.com/slipway-cd/slipway/engine/api/elbv2api"
 	"github.com/slipway-cd/slipway/engine/api/eventsapi"
 	"github.com/slipway-cd/slipway/engine/api/execapi"
+	"github.com/slipway-cd/slipway/engine/api/iamapi"
 	"github.com/slipway-cd/slipway/engine/api/logsapi"
 	"github.com/slipway-cd/slipway/engine/api/secretsapi"
 	"github.com/slipway-cd/slipway/engine/api/ssmapi"
@@ -60,7 +61,8 @@ func Services(o Options) ([]awswire.Service, error) {
 	add(awswire.JSON("AmazonSSM", ssmapi.New(o.Engine)))
 	add(awswire.Query("2012-06-01", elbNamespace+"2012-06-01/", elbapi.New(o.Engine)))
 	add(awswire.Query("2015-12-01", elbNamespace+"2015-12-01/", elbv2api.New(o.Engine)))
-	add(awswire.Query("2011-06-15", "https://sts.amazonaws.com/doc/2011-06-15/", stsapi.New(o.Engine.Identity())))
+	add(awswire.Query("2010-05-08", "https://iam.amazonaws.com/doc/2010-05-08/", iamapi.New(o.Engine)))
+	add(awswire.Query("2011-06-15", "https://sts.amazonaws.com/doc/2011-06-15/", stsapi.New(o.Engine)))
 	return services, first
 }
 
@@ -76,7 +78,7 @@ func Handler(o Options) (http.Handler, error) {
 		return nil, err
 	}
 	aws := awswire.Handler(awswire.Options{
-		Credentials: o.Credentials, OmitEmpty: leftOut(), Before: o.Gate.before(services), Log: o.Logger,
+		Credentials: o.Credentials, Sessions: sessions(o.Engine), OmitEmpty: leftOut(), Before: o.Gate.before(services), Log: o.Logger,
 		MaxBody: largestBody, Page: "docs/reference/engine.md",
 	}, services...)
 	registry, s3 := images.Handler(o.Images), objectsHandler(o)

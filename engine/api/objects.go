@@ -16,7 +16,9 @@ func objectsHandler(o Options) http.Handler {
 	}
 	options := objects.Options{Logger: o.Logger}
 	if o.Credentials != nil {
-		options.Verify = func(r *http.Request) error { return awswire.VerifyObject(r, o.Credentials, time.Now()) }
+		options.Verify = func(r *http.Request) error {
+			return awswire.VerifyObject(r, o.Credentials, sessions(o.Engine), time.Now())
+		}
 	}
 	return objects.Handler(o.Objects, options)
 }

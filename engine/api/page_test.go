@@ -15,6 +15,7 @@ import (
 	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancing"
 	elbv2 "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/smithy-go"
 
 	"github.com/slipway-cd/slipway/engine/api"
@@ -34,6 +35,8 @@ func TestEveryListRefusesATokenThatWasNotGivenOut(t *testing.T) {
 	must(h, 0, err)
 
 	watch, events := cloudwatch.NewFromConfig(h.config()), eventbridge.NewFromConfig(h.config())
+	roles := iam.NewFromConfig(h.config())
+	h.role(roles, "role", trustECS)
 	_, err = events.PutRule(t.Context(), &eventbridge.PutRuleInput{Name: aws.String("rule"), ScheduleExpression: aws.String("rate(1 day)")})
 	must(h, 0, err)
 	token := aws.String("garbage0") // which is Base64
@@ -81,6 +84,12 @@ func TestEveryListRefusesATokenThatWasNotGivenOut(t *testing.T) {
 		"ListApiDestinations":   {events, &eventbridge.ListApiDestinationsInput{NextToken: token}, "ValidationException"},
 		"ListEventBuses":        {events, &eventbridge.ListEventBusesInput{NextToken: token}, "ValidationException"},
 
+		"ListRoles":                   {roles, &iam.ListRolesInput{Marker: token}, "ValidationError"},
+		"ListAttachedRolePolicies":    {roles, &iam.ListAttachedRolePoliciesInput{Marker: token, RoleName: aws.String("role")}, "ValidationError"},
+		"ListRolePolicies":            {roles, &iam.ListRolePoliciesInput{Marker: token, RoleName: aws.String("role")}, "ValidationError"},
+		"ListRoleTags":                {roles, &iam.ListRoleTagsInput{Marker: token, RoleName: aws.String("role")}, "ValidationError"},
+		"ListInstanceProfilesForRole": {roles, &iam.ListInstanceProfilesForRoleInput{Marker: token, RoleName: aws.String("role")}, "ValidationError"},
+
 		// both kinds of load balancer have it
 		"DescribeLoadBalancers":         {h.elbv2, &elbv2.DescribeLoadBalancersInput{Marker: token}, "ValidationError"},
 		"DescribeLoadBalancers.classic": {h.elb, &elb.DescribeLoadBalancersInput{Marker: token}, "ValidationError"},
@@ -116,7 +125,7 @@ func (h *house) paged() []string {
 	var names []string
 	for _, s := range services {
 		for _, operation := range s.Operations() {
-			for _, client := range []any{h.ecs, h.ecr, h.logs, h.elb, h.elbv2, (*cloudwatch.Client)(nil), (*eventbridge.Client)(nil)} {
+			for _, client := range []any{h.ecs, h.ecr, h.logs, h.elb, h.elbv2, (*cloudwatch.Client)(nil), (*eventbridge.Client)(nil), (*iam.Client)(nil)} {
 				if method, ok := reflect.TypeOf(client).MethodByName(operation); ok && hasPages(method.Type.In(2).Elem()) {
 					names = append(names, operation)
 				}

@@ -208,7 +208,7 @@ func TestServicesThatAWSRefusesAreRefusedInItsWords(t *testing.T) {
 func TestUnknownQueryOperationIsNamed(t *testing.T) {
 	t.Parallel()
 	h := newStillHouse(t)
-	for version, action := range map[string]string{"2012-06-01": "Fly", "2015-12-01": "Swim", "2011-06-15": "AssumeRole"} {
+	for version, action := range map[string]string{"2012-06-01": "Fly", "2015-12-01": "Swim", "2011-06-15": "GetSessionToken"} {
 		response, err := http.Post(h.server.URL, "application/x-www-form-urlencoded", strings.NewReader("Action="+action+"&Version="+version))
 		must(h, response, err)
 		var out bytes.Buffer

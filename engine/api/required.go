@@ -17,8 +17,10 @@ import (
 	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancing"
 	elbv2 "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/aws/smithy-go"
 
 	"github.com/slipway-cd/slipway/awswire"
@@ -64,6 +66,8 @@ func checkers() []checker {
 		}},
 		{"service/cloudwatch", cloudwatch.New(cloudwatch.Options{APIOptions: only, Region: region}), validation},
 		{"service/eventbridge", eventbridge.New(eventbridge.Options{APIOptions: only, Region: region}), validationException},
+		{"service/iam", iam.New(iam.Options{APIOptions: only, Region: region}), validation},
+		{"service/sts", sts.New(sts.Options{APIOptions: only, Region: region}), validation},
 		{"service/secretsmanager", secretsmanager.New(secretsmanager.Options{APIOptions: only, Region: region}), validationException},
 		{"service/ssm", ssm.New(ssm.Options{APIOptions: only, Region: region}), validationException},
 		{"service/elasticloadbalancingv2", elbv2.New(elbv2.Options{APIOptions: only, Region: region}), validation},

@@ -274,7 +274,7 @@ func TestWhatIsNotServedIsNotTakenForSomethingSimpler(t *testing.T) {
 func TestASignatureIsVerifiedAndSoIsTheBody(t *testing.T) {
 	t.Parallel()
 	verify := objects.Options{Verify: func(r *http.Request) error {
-		return awswire.VerifyObject(r, map[string]string{"AKIDEXAMPLE": "secret"}, time.Now())
+		return awswire.VerifyObject(r, map[string]string{"AKIDEXAMPLE": "secret"}, nil, time.Now())
 	}}
 	p := servePlace(t, t.TempDir(), verify, "secret")
 	p.bucket("signed")

@@ -6,6 +6,7 @@ package schedule
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -87,6 +88,13 @@ func (p Plan) Empty() bool {
 
 // startRef stands in an event for the identifier of the task that Plan.Start[i] becomes.
 func startRef(i int) string { return fmt.Sprintf("{start %d}", i) }
+
+// WithoutStarts returns the plan with nothing started, and nothing told of it.
+func (p Plan) WithoutStarts() Plan {
+	p.Start = nil
+	p.Events = slices.DeleteFunc(slices.Clone(p.Events), func(text string) bool { return strings.Contains(text, startRef(0)) })
+	return p
+}
 
 // Texts returns the events as they are told: with the identifiers that the engine gave to the tasks of Start, in the
 // order of Start.

@@ -35,6 +35,8 @@ const (
 	KindAlarmHistory      Kind = "alarm-history"
 	KindEventRule         Kind = "event-rule"
 	KindAPIDestination    Kind = "api-destination"
+	KindRole              Kind = "role"
+	KindSession           Kind = "session"
 )
 
 // The names of the indexes, for records that belong to another one.
@@ -100,6 +102,8 @@ func schema() *memdb.DBSchema {
 		string(KindAlarmHistory):   table[*AlarmHistory](KindAlarmHistory, nil),
 		string(KindEventRule):      table[*EventRule](KindEventRule, nil),
 		string(KindAPIDestination): table[*APIDestination](KindAPIDestination, nil),
+		string(KindRole):           table[*Role](KindRole, nil),
+		string(KindSession):        table[*Session](KindSession, nil),
 	}}
 }
 
@@ -161,6 +165,10 @@ func Decode(kind Kind, unmarshal func(any) error) (Record, error) {
 		r = &EventRule{}
 	case KindAPIDestination:
 		r = &APIDestination{}
+	case KindRole:
+		r = &Role{}
+	case KindSession:
+		r = &Session{}
 	default:
 		return nil, fmt.Errorf("unknown kind of record %q", kind)
 	}

@@ -53,6 +53,7 @@ var level = map[string]int{
 	"engine/api/ecsapi":          24,
 	"engine/api/cloudwatchapi":   24,
 	"engine/api/elbv2api":        24,
+	"engine/api/iamapi":          24,
 	"engine/api/eventsapi":       24,
 	"engine/api/elbapi":          24,
 	"engine/api/ecrapi":          24,

@@ -61,6 +61,9 @@ func (s *Server) run(tx *state.Tx, in *ecs.RunTaskInput, token token) ([]*state.
 	if request.Overrides, err = normalized(in.Overrides, definition, onFargate(request.LaunchType, request.CapacityProviderStrategy)); err != nil {
 		return nil, nil, err
 	}
+	if missing := s.engine.MissingRole(tx.Snapshot, definition, request.Overrides); missing != "" {
+		return nil, nil, &types.ClientException{Message: &missing}
+	}
 	tasks, failures, err := s.engine.RunTask(tx, c.Name, definition, &request)
 	if err != nil {
 		return nil, nil, exhausted(err)

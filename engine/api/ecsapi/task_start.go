@@ -61,6 +61,9 @@ func (s *Server) startOn(tx *state.Tx, in *ecs.StartTaskInput, request *ecs.RunT
 	if err != nil {
 		return nil, err
 	}
+	if missing := s.engine.MissingRole(tx.Snapshot, definition, request.Overrides); missing != "" {
+		return nil, &types.ClientException{Message: &missing}
+	}
 	tasks, more, err := s.engine.StartTask(tx, c.Name, definition, request, on)
 	*failures = append(*failures, more...)
 	return tasks, exhausted(err)
