@@ -20,7 +20,7 @@ import (
 	"github.com/slipway-cd/slipway/app"
 )
 
-// engine [-speed N] [-runtime NAME] [-credentials KEY:SECRET]
+// engine [-speed N] [-runtime NAME] [-limits NAME] [-credentials KEY:SECRET]
 //
 // starts an engine that ends with the script, with a cluster called default. AWS_ENDPOINT_URL leads to it, and
 // SLIPWAY_VALUE_registry is its image registry. Containers are scripted unless another runtime is named.
@@ -31,9 +31,10 @@ func startEngine(ts *testscript.TestScript, neg bool, args []string) {
 	flags := flag.NewFlagSet("engine", flag.ContinueOnError)
 	flags.Float64Var(&o.Speed, "speed", 100, "")
 	flags.StringVar((*string)(&o.Runtime), "runtime", string(app.Scripted), "")
+	flags.StringVar((*string)(&o.Limits), "limits", "", "")
 	flags.StringVar(&credential, "credentials", "", "")
 	if err := flags.Parse(args); err != nil || neg {
-		ts.Fatalf("usage: engine [-speed N] [-runtime NAME] [-credentials KEY:SECRET]")
+		ts.Fatalf("usage: engine [-speed N] [-runtime NAME] [-limits NAME] [-credentials KEY:SECRET]")
 	}
 	if key, secret, ok := strings.Cut(credential, ":"); ok {
 		o.Credentials = map[string]string{key: secret}
