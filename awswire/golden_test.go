@@ -204,3 +204,19 @@ func TestNotServedIsShort(t *testing.T) {
 		}
 	}
 }
+
+// The numbers are those of the SDK's present version, so that no file is passed over unnoticed.
+func TestEveryGoldenFileOfECSIsRead(t *testing.T) {
+	t.Parallel()
+	ecs := jsonModules[0]
+	for pattern, want := range map[string]int{"request_snapshot/*.snap": 88, "response_snapshot/*.response.snap": 88, "response_snapshot/*.error.snap": 31} {
+		if got := len(ecs.goldenFiles(t, pattern)); got != want {
+			t.Errorf("%s: %d files, want %d", pattern, got, want)
+		}
+	}
+	for name := range notServed {
+		if strings.HasPrefix(name, "ecs/") {
+			t.Errorf("%s is passed over", name)
+		}
+	}
+}

@@ -361,6 +361,9 @@ func (w *jsonWriter) failure(a answer) []byte {
 		if members, err := w.write(nil, a.members); err == nil && len(members) > len(form.openMap)+len(form.closeMap) {
 			return append(append(b, form.comma...), members[len(form.openMap):]...)
 		}
+		if a.message == "" { // some of AWS's exceptions say nothing but their name
+			return append(b, form.closeMap...)
+		}
 	}
 	b = append(form.text(append(b, form.comma...), "message"), form.colon...)
 	return append(form.text(b, a.message), form.closeMap...)

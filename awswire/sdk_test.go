@@ -3,12 +3,14 @@ package awswire
 import (
 	"bytes"
 	"context"
+	"go/build"
 	"net/http"
 	"net/http/httptest"
-	"os/exec"
+	"net/url"
+	"os"
 	"path/filepath"
 	"reflect"
-	"strings"
+	"runtime"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -25,8 +27,16 @@ import (
 	ecstypes "github.com/aws/aws-sdk-go-v2/service/ecs/types"
 	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancing"
 	elbv2 "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
+	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
+	ebschemas "github.com/aws/aws-sdk-go-v2/service/eventbridge/schemas"
+	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
+	smschemas "github.com/aws/aws-sdk-go-v2/service/secretsmanager/schemas"
+	"github.com/aws/aws-sdk-go-v2/service/ssm"
+	ssmschemas "github.com/aws/aws-sdk-go-v2/service/ssm/schemas"
+	ssmtypes "github.com/aws/aws-sdk-go-v2/service/ssm/types"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/aws/smithy-go"
+	smithyendpoints "github.com/aws/smithy-go/endpoints"
 	"github.com/aws/smithy-go/middleware"
 )
 
@@ -71,6 +81,27 @@ var jsonModules = []sdkModule{
 		unions:  []any{&logstypes.ResourceConfigMemberOpenSearchResourceConfig{}},
 		streams: []string{"StartLiveTail", "GetLogObject"},
 	},
+	{
+		name: "ssm", schema: ssmschemas.AmazonSSM, registry: ssm.TypeRegistry,
+		client: func(h http.Handler) any {
+			return ssm.New(ssm.Options{Region: "x", BaseEndpoint: aws.String("http://x"), Credentials: testCredentials, HTTPClient: inProcess{h}, APIOptions: unaltered})
+		},
+		unions: []any{
+			&ssmtypes.CloudConnectorConfigurationMemberAzureConfiguration{}, &ssmtypes.ExecutionInputsMemberAutomation{},
+		},
+	},
+	{
+		name: "secretsmanager", schema: smschemas.Secretsmanager, registry: secretsmanager.TypeRegistry,
+		client: func(h http.Handler) any {
+			return secretsmanager.New(secretsmanager.Options{Region: "x", BaseEndpoint: aws.String("http://x"), Credentials: testCredentials, HTTPClient: inProcess{h}, APIOptions: unaltered})
+		},
+	},
+	{
+		name: "eventbridge", schema: ebschemas.AWSEvents, registry: eventbridge.TypeRegistry,
+		client: func(h http.Handler) any {
+			return eventbridge.New(eventbridge.Options{Region: "x", EndpointResolverV2: atX{}, Credentials: testCredentials, HTTPClient: inProcess{h}, APIOptions: unaltered})
+		},
+	},
 }
 
 var rpcModules = []sdkModule{
@@ -110,6 +141,13 @@ var queryModules = []sdkModule{
 var testCredentials = aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
 	return aws.Credentials{AccessKeyID: "AKIDEXAMPLE", SecretAccessKey: "secret"}, nil
 })
+
+// atX is where EventBridge is, whatever an input says: PutEvents can name a part of its host.
+type atX struct{}
+
+func (atX) ResolveEndpoint(context.Context, eventbridge.EndpointParameters) (smithyendpoints.Endpoint, error) {
+	return smithyendpoints.Endpoint{URI: url.URL{Scheme: "http", Host: "x"}}, nil
+}
 
 // unaltered keeps clients from refusing incomplete inputs, and from adding to them.
 var unaltered = []func(*middleware.Stack) error{func(s *middleware.Stack) error {
@@ -167,13 +205,27 @@ func (m sdkModule) service(call func(op *operation, in any) (any, error)) Servic
 // goldenFiles are the wire files that the SDK's module brings along: requests, answers and errors, recorded by AWS.
 func (m sdkModule) goldenFiles(t *testing.T, pattern string) []string {
 	t.Helper()
-	out, err := exec.CommandContext(t.Context(), "go", "list", "-m", "-f", "{{.Dir}}", "github.com/aws/aws-sdk-go-v2/service/"+m.name).Output()
-	if err != nil {
-		t.Fatalf("cannot find the SDK's module %s: %v", m.name, err)
-	}
-	files, err := filepath.Glob(filepath.Join(strings.TrimSpace(string(out)), pattern))
+	files, err := filepath.Glob(filepath.Join(m.dir(), pattern))
 	if err != nil || len(files) == 0 {
-		t.Fatalf("the SDK's module %s has no %s: %v", m.name, pattern, err)
+		t.Fatalf("the SDK's module %s has no %s in %s: %v", m.name, pattern, m.dir(), err)
 	}
 	return files
+}
+
+// dir is where the source of the very module is that this test was compiled with: the compiler has noted it for every
+// function. So another version of the SDK makes another test, and none is served from the cache.
+func (m sdkModule) dir() string {
+	method := reflect.TypeOf(m.client(nil)).Method(0)
+	file, _ := runtime.FuncForPC(method.Func.Pointer()).FileLine(method.Func.Pointer())
+	if dir := filepath.Dir(file); filepath.IsAbs(dir) {
+		return dir
+	}
+	return filepath.Join(moduleCache(), filepath.Dir(file)) // built with -trimpath
+}
+
+func moduleCache() string {
+	if dir := os.Getenv("GOMODCACHE"); dir != "" {
+		return dir
+	}
+	return filepath.Join(build.Default.GOPATH, "pkg", "mod")
 }
