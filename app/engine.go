@@ -177,8 +177,8 @@ func cannotListen(at string, err error) error {
 		WithHint("give an IP address of this machine and a port, such as %s", DefaultListen)
 }
 
-func (e *Engine) immutable(name images.Name, _ images.Tag) bool {
-	return ecrapi.Immutable(e.engine.DB().Read(), string(name))
+func (e *Engine) immutable(name images.Name, tag images.Tag) bool {
+	return ecrapi.Immutable(e.engine.DB().Read(), string(name), string(tag))
 }
 
 func (e *Engine) handle() error {
@@ -216,11 +216,12 @@ func (e *Engine) Start(ctx context.Context) error {
 	return e.thawFormer(ctx)
 }
 
-// sweepImages drops what no image needs, now and then.
+// sweepImages drops what has expired and what no image needs, now and then.
 func (e *Engine) sweepImages(ctx context.Context) {
 	tick := time.NewTicker(time.Hour)
 	defer tick.Stop()
 	for {
+		e.expire()
 		if err := e.images.Sweep(ctx, images.UnfinishedFor); err != nil && ctx.Err() == nil {
 			e.options.Logger.Warn("cannot sweep the image registry", "error", err)
 		}

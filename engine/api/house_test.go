@@ -111,8 +111,8 @@ func (h *house) open(at netip.AddrPort, change []func(*engine.Options)) {
 		h.Fatal(err)
 	}
 	h.Engine = e
-	store, err := images.Open(h.TempDir(), images.Options{Immutable: func(name images.Name, _ images.Tag) bool {
-		return ecrapi.Immutable(e.DB().Read(), string(name))
+	store, err := images.Open(h.TempDir(), images.Options{Immutable: func(name images.Name, tag images.Tag) bool {
+		return ecrapi.Immutable(e.DB().Read(), string(name), string(tag))
 	}})
 	if err != nil {
 		h.Fatal(err)

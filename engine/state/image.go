@@ -11,6 +11,11 @@ type Repository struct {
 	Name string
 	Doc  types.Repository
 	Tags []types.Tag
+
+	Policy    string // who may do what, as JSON; empty: none
+	Lifecycle string // which images expire, as JSON; empty: none
+	Evaluated time.Time
+	Preview   string // another lifecycle policy that is tried out; empty: none
 }
 
 func (r *Repository) Kind() Kind  { return KindRepository }

@@ -69,7 +69,7 @@ func (s *Server) CreateRepository(_ context.Context, in *ecr.CreateRepositoryInp
 	if err != nil {
 		return nil, invalid("Invalid parameter at 'repositoryName' failed to satisfy constraint: %s", err)
 	}
-	if err := checkMutability(in.ImageTagMutability); err != nil {
+	if err := checkMutability(in.ImageTagMutability, in.ImageTagMutabilityExclusionFilters); err != nil {
 		return nil, err
 	}
 	created, err := s.images.Create(name)
