@@ -21,6 +21,7 @@ import (
 	"github.com/slipway-cd/slipway/engine/balance"
 	"github.com/slipway-cd/slipway/engine/images"
 	"github.com/slipway-cd/slipway/engine/limits"
+	"github.com/slipway-cd/slipway/engine/metadata"
 	"github.com/slipway-cd/slipway/engine/objects"
 	"github.com/slipway-cd/slipway/engine/runtime"
 	"github.com/slipway-cd/slipway/engine/runtime/docker"
@@ -56,18 +57,21 @@ type Engine struct {
 	balance *balance.Balance
 	images  *images.Store
 	objects *objects.Store
-	runtime runtime.Runtime
-	freezer runtime.Freezer // nil when the runtime is none
-	gate    api.Gate
-	buckets limits.Buckets
-	faults  troubles
-	events  *events
-	words   string   // what the runtime is, for people
-	former  []string // host:port where engines on the directory served before, the latest last
-	moved   string   // the one of them that it comes from; empty when it has stayed
+
+	metadata metadataAccess
+	runtime  runtime.Runtime
+	freezer  runtime.Freezer // nil when the runtime is none
+	gate     api.Gate
+	buckets  limits.Buckets
+	faults   troubles
+	events   *events
+	words    string   // what the runtime is, for people
+	former   []string // host:port where engines on the directory served before, the latest last
+	moved    string   // the one of them that it comes from; empty when it has stayed
 
 	listener net.Listener
 	server   *http.Server
+	inner    *http.Server // of metadata, for containers; nil when there is none
 	serving  sync.WaitGroup
 	sweep    context.CancelFunc
 	started  time.Time
@@ -115,8 +119,12 @@ func (e *Engine) open(ctx context.Context) error {
 	if e.runtime, e.words, err = openRuntime(ctx, e.options, used); err != nil {
 		return err
 	}
+	if e.metadata, err = e.openMetadata(ctx, e.runtime); err != nil {
+		return err
+	}
 	e.engine, err = engine.Open(ctx, engine.Options{
-		Dir: e.options.Dir, Runtime: troubled{resident{e.runtime, e.resolve}, e}, Speed: e.options.Speed, Addresses: addresses,
+		Metadata: e.metadata.url,
+		Dir:      e.options.Dir, Runtime: troubled{resident{e.runtime, e.resolve}, e}, Speed: e.options.Speed, Addresses: addresses,
 		Instances: e.options.Instances, Zones: e.options.Zones,
 		Object: e.objects.Read, Hooks: e.options.Hooks,
 		CheckRoles: e.options.CheckRoles,
@@ -193,7 +201,7 @@ func (e *Engine) handle() error {
 		return err
 	}
 	e.server = &http.Server{
-		Handler: e.withAdmin(aws), ReadHeaderTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute,
+		Handler: e.withAdmin(withMetadata(metadata.Handler(e.engine), aws)), ReadHeaderTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute,
 		ErrorLog: slog.NewLogLogger(e.options.Logger.Handler(), slog.LevelDebug),
 	}
 	return nil
@@ -203,6 +211,10 @@ func (e *Engine) handle() error {
 func (e *Engine) Start(ctx context.Context) error {
 	e.started = time.Now()
 	e.serving.Go(func() { _ = e.server.Serve(e.listener) })
+	if l := e.metadata.listener; l != nil {
+		e.inner = &http.Server{Handler: metadata.Handler(e.engine), ReadHeaderTimeout: 30 * time.Second, ErrorLog: e.server.ErrorLog}
+		e.serving.Go(func() { _ = e.inner.Serve(l) })
+	}
 	sweeping, stop := context.WithCancel(context.WithoutCancel(ctx))
 	e.sweep = stop
 	e.serving.Go(func() { e.sweepImages(sweeping) })
@@ -262,6 +274,11 @@ func (e *Engine) close(ctx context.Context) error {
 		}
 	} else if e.listener != nil {
 		errs = append(errs, e.listener.Close())
+	}
+	if e.inner != nil {
+		errs = append(errs, e.inner.Close())
+	} else if e.metadata.listener != nil {
+		errs = append(errs, e.metadata.listener.Close())
 	}
 	if e.balance != nil && !e.started.IsZero() {
 		errs = append(errs, e.balance.Stop(ctx))

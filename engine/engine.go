@@ -80,7 +80,7 @@ func (e *Engine) fill() (err error) {
 func (e *Engine) keeper() *lifecycle.Keeper {
 	return lifecycle.New(lifecycle.Config{
 		DB: e.db, Runtime: e.options.Runtime, Logs: e.logs, Engine: e.id, ARN: e.options.Identity.ARN,
-		Speed: e.options.Speed, Object: e.options.Object, Files: e.files(), Logger: e.options.Logger,
+		Speed: e.options.Speed, Object: e.options.Object, Files: e.files(), Metadata: e.options.Metadata, Logger: e.options.Logger,
 	})
 }
 

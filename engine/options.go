@@ -4,6 +4,8 @@ import (
 	"log/slog"
 	"net/netip"
 
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+
 	"github.com/slipway-cd/slipway/engine/runtime"
 	"github.com/slipway-cd/slipway/fault"
 )
@@ -26,6 +28,10 @@ type Options struct {
 	// Addresses is the network that instances, load balancers and tasks with an address of their own get theirs from:
 	// a /24 on the loopback network. Engines on one machine must not share it.
 	Addresses netip.Prefix
+
+	// Metadata returns the URL at which containers of a network mode reach what engine/metadata serves; empty when they
+	// cannot. Nil: they cannot.
+	Metadata func(types.NetworkMode) string
 
 	// Object returns the content of an object of Amazon S3, of at most limit bytes; a fault of the kind NotFound for one
 	// that isn't there. Nil: there are none.

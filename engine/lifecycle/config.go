@@ -19,8 +19,11 @@ type Config struct {
 	DB      *state.DB
 	Runtime runtime.Runtime
 	Logs    *logs.Store
-	Files   string // the directory that EFS file systems are in, one each
-	Engine  string // marks the containers of this engine among others on the same runtime
+	// Metadata returns the URL at which containers of a network mode reach their metadata; empty when they cannot. Nil: they
+	// cannot.
+	Metadata func(types.NetworkMode) string
+	Files    string // the directory that EFS file systems are in, one each
+	Engine   string // marks the containers of this engine among others on the same runtime
 
 	ARN    func(service, resource string) string
 	Object func(bucket, key string, limit int64) ([]byte, error) // of Amazon S3; nil: there are none

@@ -155,3 +155,38 @@ func (f *fake) object(bucket, key string, _ int64) ([]byte, error) {
 	}
 	return []byte(content), nil
 }
+
+func TestContainersAreToldWhereTheirMetadataAndCredentialsAre(t *testing.T) {
+	t.Parallel()
+	id := MetadataID(theTask, "app")
+	for name, c := range map[string]struct {
+		base, role, override string
+		mode                 types.NetworkMode
+		want                 []string
+	}{
+		"out of reach":      {base: "", role: "arn:role"},
+		"no network":        {base: awsMetadata, role: "arn:role", mode: types.NetworkModeNone},
+		"no role":           {base: awsMetadata, want: []string{"ECS_CONTAINER_METADATA_URI_V4=http://169.254.170.2/v4/" + id}},
+		"role, AWS's place": {base: awsMetadata, role: "arn:role", want: []string{"ECS_CONTAINER_METADATA_URI_V4=http://169.254.170.2/v4/" + id, "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI=/v2/credentials/" + string(theTask)}},
+		"role, other port":  {base: awsMetadata + ":99", override: "arn:role", want: []string{"ECS_CONTAINER_METADATA_URI_V4=http://169.254.170.2:99/v4/" + id, "AWS_CONTAINER_CREDENTIALS_FULL_URI=http://169.254.170.2:99/v2/credentials/" + string(theTask)}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			task := &state.Task{ID: theTask}
+			if c.override != "" {
+				task.Overrides = &types.TaskOverride{TaskRoleArn: &c.override}
+			}
+			d := &state.TaskDefinition{Doc: types.TaskDefinition{NetworkMode: c.mode}}
+			if c.role != "" {
+				d.Doc.TaskRoleArn = &c.role
+			}
+			w := &work{Keeper: &Keeper{Config: Config{Metadata: func(types.NetworkMode) string { return c.base }}}, task: task, definition: d}
+			if diff := cmp.Diff(c.want, w.metadata("app")); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+	if got := withMetadata([]string{"A=1"}, []string{"A=2", "B=3"}); cmp.Diff([]string{"A=1", "B=3"}, got) != "" {
+		t.Errorf("%q", got)
+	}
+}

@@ -43,10 +43,18 @@ type Spec struct {
 	Hostname   string
 	Network    types.NetworkMode
 
+	// Metadata has the container reach the engine at MetadataAddress, where the runtime can do that: see Network and Docker's
+	// and the process runtime's own words.
+	Metadata bool
+
 	Mounts      []Mount
 	VolumesFrom []VolumesFrom
 	Links       []Link
 }
+
+// MetadataAddress is where a container asks for its task's metadata and credentials. It is one of the few addresses besides
+// loopback from which AWS's SDKs take credentials. [ECS guide, "Amazon ECS task metadata endpoint version 4"]
+var MetadataAddress = netip.AddrFrom4([4]byte{169, 254, 170, 2})
 
 // Port is a port of the container that is to be reachable at a host address.
 type Port struct {

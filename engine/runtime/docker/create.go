@@ -42,13 +42,13 @@ func (r *Runtime) Create(ctx context.Context, spec runtime.Spec) error {
 	for range attempts {
 		_, err = r.api.ContainerCreate(ctx, options)
 		if err == nil {
-			return nil
+			return r.reach(ctx, spec)
 		}
 		if !errdefs.IsConflict(err) {
 			break
 		}
 		if _, err := r.Inspect(ctx, spec.Name); err == nil {
-			return nil
+			return r.reach(ctx, spec)
 		}
 		// Somebody else is about to create it, or to remove it: the name is taken, and nobody answers to it.
 		select {

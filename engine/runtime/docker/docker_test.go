@@ -3,6 +3,10 @@ package docker_test
 import (
 	"context"
 	"crypto/rand"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/netip"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -32,6 +36,20 @@ func TestDockerIsARuntime(t *testing.T) {
 	t.Cleanup(func() { forget(t, images) })
 	suite := runtimetest.Suite{
 		Images: images, Limits: true, Files: true, Users: true, Mounts: true, Links: true, Typed: true,
+		Answer: func(t *testing.T, r runtime.Runtime, h http.Handler) string {
+			if err := r.(*docker.Runtime).MetadataNetwork(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", netip.AddrPortFrom(runtime.MetadataAddress, 0).String())
+			if err != nil {
+				t.Fatal(err)
+			}
+			server := httptest.NewUnstartedServer(h)
+			server.Listener = l
+			server.Start()
+			t.Cleanup(server.Close)
+			return server.URL
+		},
 		Place: func(t *testing.T) runtimetest.Open {
 			scope := strings.ToLower(rand.Text()[:8])
 			return func() runtime.Runtime { return open(t, scope) }

@@ -4,6 +4,8 @@ package process_test
 
 import (
 	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -71,11 +73,27 @@ func TestProcessIsARuntimeAtEveryLevelOfIsolation(t *testing.T) {
 				}
 			},
 		}
+		if c.level == process.Network {
+			suite.Answer = answer
+		}
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			suite.Run(t)
 		})
 	}
+}
+
+func answer(t *testing.T, r runtime.Runtime, h http.Handler) string {
+	t.Helper()
+	l, err := r.(*process.Runtime).ListenMetadata()
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := httptest.NewUnstartedServer(h)
+	server.Listener = l
+	server.Start()
+	t.Cleanup(server.Close)
+	return "http://" + runtime.MetadataAddress.String()
 }
 
 func BenchmarkContainer(b *testing.B) {

@@ -29,6 +29,7 @@ type supervisor struct {
 	program program
 	outputs sync.WaitGroup
 	silence *os.File // the other end of what an interactive program reads
+	engine  *os.File // the engine's directory, kept open as dir is
 	status  runtime.Status
 	pid     int
 	died    <-chan syscall.WaitStatus
@@ -81,6 +82,11 @@ func (s *supervisor) start() error {
 	if s.program, err = describe(s.order); err != nil {
 		return err
 	}
+	if s.order.Net && s.order.Plan.Spec.Metadata {
+		if err := s.serveMetadata(); err != nil {
+			return err
+		}
+	}
 	if err := s.launch(); err != nil {
 		return err
 	}
@@ -102,6 +108,9 @@ func (s *supervisor) start() error {
 // openFiles opens what lies outside the program's root directory.
 func (s *supervisor) openFiles() (err error) {
 	if s.dir, err = os.OpenRoot("."); err != nil {
+		return err
+	}
+	if s.engine, err = os.Open("../.."); err != nil {
 		return err
 	}
 	if s.journal, err = openJournal(s.dir); err != nil {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/hex"
+	"net/http"
 	"slices"
 	"testing"
 	"time"
@@ -32,6 +33,9 @@ type Suite struct {
 	Mounts bool // containers can have volumes
 	Links  bool // containers can be linked
 	Typed  bool // commands can have a terminal
+	// Answer has a handler answer what containers ask for at runtime.MetadataAddress, and returns the URL that they ask.
+	// Nil: they cannot.
+	Answer func(t *testing.T, r runtime.Runtime, h http.Handler) string
 }
 
 const patience = 60 * time.Second
@@ -53,6 +57,9 @@ func (s Suite) Run(t *testing.T) {
 		all = append(all, volume...)
 	} else {
 		all = append(all, volumeless...)
+	}
+	if s.Answer != nil {
+		all = append(all, metadata...)
 	}
 	if s.Links {
 		all = append(all, links...)

@@ -112,7 +112,7 @@ func serve(addr string) {
 
 // get prints what a server answers.
 func get(url string) {
-	answer, err := http.Get(url)
+	answer, err := http.Get(os.ExpandEnv(url))
 	must(err)
 	body, err := io.ReadAll(answer.Body)
 	must(err)
