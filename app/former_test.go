@@ -48,7 +48,8 @@ func TestImagesNamedByAFormerAddressAreFoundAtThePresentOne(t *testing.T) {
 			t.Errorf("%s: %s is %s, want %s", what, tc.ref, got, tc.want)
 		}
 	}
-	if _, ok := second.engine.Runtime().(resident); !ok {
+	troubled, _ := second.engine.Runtime().(troubled)
+	if _, ok := troubled.Runtime.(resident); !ok {
 		t.Errorf("the engine's runtime is %T: it pulls from where images were", second.engine.Runtime())
 	}
 }
