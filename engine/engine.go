@@ -106,6 +106,8 @@ func (e *Engine) begin(ctx context.Context) {
 	e.running.Go(func() { e.tasks.Run(running) })
 	e.running.Go(func() { loop.run(running) })
 	e.running.Go(func() { watchman.run(running) })
+	scaler := newScaler(e)
+	e.running.Go(func() { scaler.run(running) })
 	e.running.Go(func() { caller.run(running) })
 }
 

@@ -3,14 +3,17 @@ package api_test
 import (
 	"errors"
 	"reflect"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/applicationautoscaling"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	cwtypes "github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 	"github.com/aws/aws-sdk-go-v2/service/ecr"
+	ecrtypes "github.com/aws/aws-sdk-go-v2/service/ecr/types"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancing"
 	elbv2 "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
@@ -33,9 +36,13 @@ func TestEveryListRefusesATokenThatWasNotGivenOut(t *testing.T) {
 	must(h, 0, err)
 	_, err = h.ecr.CreateRepository(t.Context(), &ecr.CreateRepositoryInput{RepositoryName: aws.String("web")})
 	must(h, 0, err)
+	_, err = h.ecr.StartLifecyclePolicyPreview(t.Context(), &ecr.StartLifecyclePolicyPreviewInput{RepositoryName: aws.String("web"), LifecyclePolicyText: aws.String(
+		`{"rules":[{"rulePriority":1,"selection":{"tagStatus":"any","countType":"imageCountMoreThan","countNumber":1},"action":{"type":"expire"}}]}`,
+	)})
+	must(h, 0, err)
 
 	watch, events := cloudwatch.NewFromConfig(h.config()), eventbridge.NewFromConfig(h.config())
-	roles := iam.NewFromConfig(h.config())
+	roles, scaling := iam.NewFromConfig(h.config()), applicationautoscaling.NewFromConfig(h.config())
 	h.role(roles, "role", trustECS)
 	_, err = events.PutRule(t.Context(), &eventbridge.PutRuleInput{Name: aws.String("rule"), ScheduleExpression: aws.String("rate(1 day)")})
 	must(h, 0, err)
@@ -59,6 +66,10 @@ func TestEveryListRefusesATokenThatWasNotGivenOut(t *testing.T) {
 		"DescribeImages":       {h.ecr, &ecr.DescribeImagesInput{NextToken: token, RepositoryName: aws.String("web")}, "InvalidParameterException"},
 		"DescribeRepositories": {h.ecr, &ecr.DescribeRepositoriesInput{NextToken: token}, "InvalidParameterException"},
 		"ListImages":           {h.ecr, &ecr.ListImagesInput{NextToken: token, RepositoryName: aws.String("web")}, "InvalidParameterException"},
+		"ListImageReferrers": {h.ecr, &ecr.ListImageReferrersInput{
+			NextToken: token, RepositoryName: aws.String("web"), SubjectId: &ecrtypes.SubjectIdentifier{ImageDigest: aws.String("sha256:" + strings.Repeat("0", 64))},
+		}, "InvalidParameterException"},
+		"GetLifecyclePolicyPreview": {h.ecr, &ecr.GetLifecyclePolicyPreviewInput{NextToken: token, RepositoryName: aws.String("web")}, "InvalidParameterException"},
 
 		"DescribeLogGroups":  {h.logs, &cloudwatchlogs.DescribeLogGroupsInput{NextToken: token}, "InvalidParameterException"},
 		"DescribeLogStreams": {h.logs, &cloudwatchlogs.DescribeLogStreamsInput{NextToken: token, LogGroupName: aws.String("group")}, "InvalidParameterException"},
@@ -89,6 +100,11 @@ func TestEveryListRefusesATokenThatWasNotGivenOut(t *testing.T) {
 		"ListRolePolicies":            {roles, &iam.ListRolePoliciesInput{Marker: token, RoleName: aws.String("role")}, "ValidationError"},
 		"ListRoleTags":                {roles, &iam.ListRoleTagsInput{Marker: token, RoleName: aws.String("role")}, "ValidationError"},
 		"ListInstanceProfilesForRole": {roles, &iam.ListInstanceProfilesForRoleInput{Marker: token, RoleName: aws.String("role")}, "ValidationError"},
+
+		"DescribeScalableTargets":   {scaling, &applicationautoscaling.DescribeScalableTargetsInput{NextToken: token, ServiceNamespace: "ecs"}, "InvalidNextTokenException"},
+		"DescribeScalingPolicies":   {scaling, &applicationautoscaling.DescribeScalingPoliciesInput{NextToken: token, ServiceNamespace: "ecs"}, "InvalidNextTokenException"},
+		"DescribeScheduledActions":  {scaling, &applicationautoscaling.DescribeScheduledActionsInput{NextToken: token, ServiceNamespace: "ecs"}, "InvalidNextTokenException"},
+		"DescribeScalingActivities": {scaling, &applicationautoscaling.DescribeScalingActivitiesInput{NextToken: token, ServiceNamespace: "ecs"}, "InvalidNextTokenException"},
 
 		// both kinds of load balancer have it
 		"DescribeLoadBalancers":         {h.elbv2, &elbv2.DescribeLoadBalancersInput{Marker: token}, "ValidationError"},
@@ -125,7 +141,7 @@ func (h *house) paged() []string {
 	var names []string
 	for _, s := range services {
 		for _, operation := range s.Operations() {
-			for _, client := range []any{h.ecs, h.ecr, h.logs, h.elb, h.elbv2, (*cloudwatch.Client)(nil), (*eventbridge.Client)(nil), (*iam.Client)(nil)} {
+			for _, client := range []any{h.ecs, h.ecr, h.logs, h.elb, h.elbv2, (*cloudwatch.Client)(nil), (*eventbridge.Client)(nil), (*iam.Client)(nil), (*applicationautoscaling.Client)(nil)} {
 				if method, ok := reflect.TypeOf(client).MethodByName(operation); ok && hasPages(method.Type.In(2).Elem()) {
 					names = append(names, operation)
 				}

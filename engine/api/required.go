@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/applicationautoscaling"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 	logtypes "github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs/types"
@@ -66,6 +67,7 @@ func checkers() []checker {
 		}},
 		{"service/cloudwatch", cloudwatch.New(cloudwatch.Options{APIOptions: only, Region: region}), validation},
 		{"service/eventbridge", eventbridge.New(eventbridge.Options{APIOptions: only, Region: region}), validationException},
+		{"service/applicationautoscaling", applicationautoscaling.New(applicationautoscaling.Options{APIOptions: only, Region: region}), validationException},
 		{"service/iam", iam.New(iam.Options{APIOptions: only, Region: region}), validation},
 		{"service/sts", sts.New(sts.Options{APIOptions: only, Region: region}), validation},
 		{"service/secretsmanager", secretsmanager.New(secretsmanager.Options{APIOptions: only, Region: region}), validationException},

@@ -37,6 +37,7 @@ var level = map[string]int{
 	"engine/objects":             20,
 	"engine/agenda":              20,
 	"engine/metrics":             20,
+	"engine/autoscale":           20,
 	"engine/calendar":            20,
 	"engine/eventpattern":        20,
 	"engine/bus":                 22,
@@ -53,6 +54,7 @@ var level = map[string]int{
 	"engine/api/awsdoc":          20,
 	"engine/api/ecsapi":          24,
 	"engine/api/cloudwatchapi":   24,
+	"engine/api/autoscalingapi":  24,
 	"engine/api/autoscalingapi":  24,
 	"engine/api/elbv2api":        24,
 	"engine/api/iamapi":          24,
@@ -96,7 +98,7 @@ var never = map[string][]string{
 // pure rooms compute: no input or output, no clock, no randomness, no logging, no context.
 var pure = []string{
 	"version", "image", "config", "descriptor", "rollout", "engine/state", "engine/schedule",
-	"engine/calendar", "engine/eventpattern",
+	"engine/autoscale", "engine/calendar", "engine/eventpattern",
 	"engine/limits", "engine/faults",
 }
 
