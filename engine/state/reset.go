@@ -1,18 +1,18 @@
 package state
 
 import (
-	"fmt"
+	"maps"
 	"slices"
 )
 
 // DeleteAll removes every record but those of the kinds that are kept.
 func (tx *Tx) DeleteAll(keep ...Kind) {
-	for name := range schema().Tables {
-		if slices.Contains(keep, Kind(name)) {
+	for _, kind := range slices.Sorted(maps.Keys(tx.tables)) {
+		if kind == kindUsage || slices.Contains(keep, kind) { // usage follows from the tasks
 			continue
 		}
-		if _, err := tx.txn.DeleteAll(name, "id"); err != nil {
-			panic(fmt.Sprintf("state: cannot delete all of kind %s: %v", name, err))
+		for _, r := range slices.Collect(tx.tables[kind].each) {
+			tx.Delete(r)
 		}
 	}
 }

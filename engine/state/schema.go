@@ -1,10 +1,6 @@
 package state
 
-import (
-	"fmt"
-
-	"github.com/hashicorp/go-memdb"
-)
+import "fmt"
 
 // The kinds of records.
 const (
@@ -37,10 +33,6 @@ const (
 	KindAPIDestination    Kind = "api-destination"
 	KindRole              Kind = "role"
 	KindSession           Kind = "session"
-	KindScalableTarget    Kind = "scalable-target"
-	KindScalingPolicy     Kind = "scaling-policy"
-	KindScheduledAction   Kind = "scheduled-action"
-	KindScalingActivities Kind = "scaling-activities"
 )
 
 // The names of the indexes, for records that belong to another one.
@@ -59,8 +51,8 @@ const (
 )
 
 // New record kinds are added here and in Decode.
-func schema() *memdb.DBSchema {
-	return &memdb.DBSchema{Tables: map[string]*memdb.TableSchema{
+func schema() map[string]tableSchema {
+	return map[string]tableSchema{
 		string(KindCluster):  table[*Cluster](KindCluster, nil),
 		string(KindInstance): table(KindInstance, indexes[*Instance]{byCluster: func(r *Instance) string { return string(r.Cluster) }}),
 		string(KindTaskDefinition): table(KindTaskDefinition, indexes[*TaskDefinition]{
@@ -97,22 +89,18 @@ func schema() *memdb.DBSchema {
 			byOwner: func(r *Target) string { return r.Group },
 			byTask:  func(r *Target) string { return string(r.Task) },
 		}),
-		string(KindRepository):        table[*Repository](KindRepository, nil),
-		string(KindLogGroup):          table[*LogGroup](KindLogGroup, nil),
-		string(KindLogStream):         table(KindLogStream, indexes[*LogStream]{byOwner: func(r *LogStream) string { return r.Group }}),
-		string(KindSecret):            table(KindSecret, indexes[*Secret]{byARN: func(r *Secret) string { return *r.Doc.ARN }}),
-		string(KindParameter):         table[*Parameter](KindParameter, nil),
-		string(KindAlarm):             table[*Alarm](KindAlarm, nil),
-		string(KindAlarmHistory):      table[*AlarmHistory](KindAlarmHistory, nil),
-		string(KindEventRule):         table[*EventRule](KindEventRule, nil),
-		string(KindAPIDestination):    table[*APIDestination](KindAPIDestination, nil),
-		string(KindRole):              table[*Role](KindRole, nil),
-		string(KindSession):           table[*Session](KindSession, nil),
-		string(KindScalableTarget):    table[*ScalableTarget](KindScalableTarget, nil),
-		string(KindScalingPolicy):     table(KindScalingPolicy, indexes[*ScalingPolicy]{byOwner: func(r *ScalingPolicy) string { return r.Resource }}),
-		string(KindScheduledAction):   table(KindScheduledAction, indexes[*ScheduledAction]{byOwner: func(r *ScheduledAction) string { return r.Resource }}),
-		string(KindScalingActivities): table[*ScalingActivities](KindScalingActivities, nil),
-	}}
+		string(KindRepository):     table[*Repository](KindRepository, nil),
+		string(KindLogGroup):       table[*LogGroup](KindLogGroup, nil),
+		string(KindLogStream):      table(KindLogStream, indexes[*LogStream]{byOwner: func(r *LogStream) string { return r.Group }}),
+		string(KindSecret):         table(KindSecret, indexes[*Secret]{byARN: func(r *Secret) string { return *r.Doc.ARN }}),
+		string(KindParameter):      table[*Parameter](KindParameter, nil),
+		string(KindAlarm):          table[*Alarm](KindAlarm, nil),
+		string(KindAlarmHistory):   table[*AlarmHistory](KindAlarmHistory, nil),
+		string(KindEventRule):      table[*EventRule](KindEventRule, nil),
+		string(KindAPIDestination): table[*APIDestination](KindAPIDestination, nil),
+		string(KindRole):           table[*Role](KindRole, nil),
+		string(KindSession):        table[*Session](KindSession, nil),
+	}
 }
 
 // Decode makes the record of that kind from what stored it: unmarshal fills the pointer it is given.
@@ -177,54 +165,8 @@ func Decode(kind Kind, unmarshal func(any) error) (Record, error) {
 		r = &Role{}
 	case KindSession:
 		r = &Session{}
-	case KindScalableTarget:
-		r = &ScalableTarget{}
-	case KindScalingPolicy:
-		r = &ScalingPolicy{}
-	case KindScheduledAction:
-		r = &ScheduledAction{}
-	case KindScalingActivities:
-		r = &ScalingActivities{}
 	default:
 		return nil, fmt.Errorf("unknown kind of record %q", kind)
 	}
 	return r, unmarshal(r)
-}
-
-type indexes[R Record] map[string]func(R) string
-
-func table[R Record](kind Kind, more indexes[R]) *memdb.TableSchema {
-	t := &memdb.TableSchema{Name: string(kind), Indexes: map[string]*memdb.IndexSchema{
-		"id": {Name: "id", Unique: true, Indexer: indexer[R]{R.Key}},
-	}}
-	for name, of := range more {
-		t.Indexes[name] = &memdb.IndexSchema{Name: name, AllowMissing: true, Indexer: indexer[R]{of}}
-	}
-	return t
-}
-
-// indexer finds records by one text of theirs, without reflection. Records without that text are not in the index.
-type indexer[R Record] struct{ of func(R) string }
-
-func (i indexer[R]) FromObject(raw any) (bool, []byte, error) {
-	r, ok := raw.(R)
-	if !ok {
-		return false, nil, fmt.Errorf("%T is not the record of this table", raw)
-	}
-	text := i.of(r)
-	if text == "" {
-		return false, nil, nil
-	}
-	return true, append([]byte(text), 0), nil
-}
-
-func (i indexer[R]) FromArgs(args ...any) ([]byte, error) {
-	if len(args) == 0 { // every record
-		return nil, nil
-	}
-	text, ok := args[0].(string)
-	if !ok || len(args) > 1 {
-		return nil, fmt.Errorf("an index takes one text, not %v", args)
-	}
-	return append([]byte(text), 0), nil
 }

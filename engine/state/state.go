@@ -8,9 +8,10 @@ package state
 import (
 	"fmt"
 	"iter"
+	"maps"
+	"slices"
 	"sync"
-
-	"github.com/hashicorp/go-memdb"
+	"sync/atomic"
 )
 
 // Kind names a kind of record; it is the name of its table and, in the engine's directory, of its bucket.
@@ -31,7 +32,7 @@ type Change struct {
 
 // DB is the set of all records. Readers never wait; writers take turns.
 type DB struct {
-	mem    *memdb.MemDB
+	known  atomic.Pointer[map[Kind]*records]
 	write  sync.Mutex
 	commit func([]Change) error // stores the changes before they become visible; may be nil
 
@@ -42,44 +43,49 @@ type DB struct {
 // New returns an empty database. Before the changes of a write become visible, commit is called with them; when it fails,
 // nothing changes and the write returns its error. commit may be nil.
 func New(commit func([]Change) error) *DB {
-	mem, err := memdb.NewMemDB(schema())
-	if err != nil {
-		panic(err) // the schema is a constant of this package
+	tables := map[Kind]*records{}
+	for kind, schema := range schema() {
+		tables[Kind(kind)] = newRecords(schema)
 	}
-	return &DB{mem: mem, commit: commit, watchers: map[*Watcher]struct{}{}}
+	db := &DB{commit: commit, watchers: map[*Watcher]struct{}{}}
+	db.known.Store(&tables)
+	return db
 }
 
 // Load fills an empty database with stored records, without calling commit and without telling watchers.
 func (db *DB) Load(records iter.Seq[Record]) error {
 	db.write.Lock()
 	defer db.write.Unlock()
-	txn := db.mem.Txn(true)
-	defer txn.Abort()
+	tx := db.begin()
 	for r := range records {
-		if err := txn.Insert(string(r.Kind()), r); err != nil {
-			return fmt.Errorf("cannot load %s %s: %w", r.Kind(), r.Key(), err)
+		if tx.tables[r.Kind()] == nil {
+			return fmt.Errorf("cannot load %s %s: there are no records of that kind", r.Kind(), r.Key())
 		}
+		tx.own(r.Kind()).put(r)
 	}
-	(&Tx{Snapshot{txn}}).followAll()
-	txn.Commit()
+	tx.followAll()
+	db.known.Store(&tx.tables)
 	return nil
 }
 
 // Read returns what is known now.
-func (db *DB) Read() Snapshot { return Snapshot{db.mem.Txn(false)} }
+func (db *DB) Read() Snapshot { return Snapshot{tables: *db.known.Load()} }
+
+// begin returns a write on what is known now. The lock is held.
+func (db *DB) begin() *Tx {
+	return &Tx{Snapshot{tables: maps.Clone(*db.known.Load()), write: &changes{at: map[changed]int{}}}}
+}
 
 // Write runs fn alone among writers. When fn returns nil, everything it put and deleted is stored, becomes visible at
 // once, and is told to the watchers; when it returns an error nothing of it remains.
 func (db *DB) Write(fn func(*Tx) error) error {
 	db.write.Lock()
 	defer db.write.Unlock()
-	txn := db.mem.Txn(true)
-	txn.TrackChanges()
-	defer txn.Abort()
-	if err := fn(&Tx{Snapshot{txn}}); err != nil {
+	tx := db.begin()
+	if err := fn(tx); err != nil {
 		return err
 	}
-	changes := changesOf(txn.Changes())
+	changes := tx.write.all()
 	if len(changes) == 0 {
 		return nil
 	}
@@ -88,26 +94,9 @@ func (db *DB) Write(fn func(*Tx) error) error {
 			return fmt.Errorf("cannot store the engine's state: %w", err)
 		}
 	}
-	txn.Commit()
+	db.known.Store(&tx.tables)
 	db.tell(changes)
 	return nil
-}
-
-func changesOf(raw memdb.Changes) []Change {
-	changes := make([]Change, 0, len(raw))
-	for _, c := range raw {
-		before, _ := c.Before.(Record)
-		after, _ := c.After.(Record)
-		some := after
-		if some == nil {
-			some = before
-		}
-		if some == nil || some.Kind() == kindUsage { // put and deleted within one write, or derived
-			continue
-		}
-		changes = append(changes, Change{Kind: some.Kind(), Key: some.Key(), Before: before, After: after})
-	}
-	return changes
 }
 
 // Tx is one write: it reads what it has written itself.
@@ -115,53 +104,63 @@ type Tx struct{ Snapshot }
 
 // Put stores a record, in the place of the one with its kind and key if there is one. The record must not be changed afterwards.
 func (tx *Tx) Put(r Record) {
+	before := tx.own(r.Kind()).put(r)
+	tx.write.note(r.Kind(), r.Key(), before, r)
 	if t, ok := r.(*Task); ok {
-		before, _ := tx.Task(t.ID)
-		tx.follow(before, t)
-	}
-	if err := tx.txn.Insert(string(r.Kind()), r); err != nil {
-		panic(fmt.Sprintf("state: %s %s does not fit the schema: %v", r.Kind(), r.Key(), err))
+		was, _ := before.(*Task)
+		tx.follow(was, t)
 	}
 }
 
 // Delete removes the record of that kind and key, if there is one.
 func (tx *Tx) Delete(r Record) {
-	if t, ok := r.(*Task); ok {
-		before, _ := tx.Task(t.ID)
-		tx.follow(before, nil)
+	before := tx.own(r.Kind()).remove(r.Key())
+	if before == nil {
+		return
 	}
-	if _, err := tx.txn.DeleteAll(string(r.Kind()), "id", r.Key()); err != nil {
-		panic(fmt.Sprintf("state: %s %s: %v", r.Kind(), r.Key(), err))
+	tx.write.note(r.Kind(), r.Key(), before, nil)
+	if t, ok := before.(*Task); ok {
+		tx.follow(t, nil)
 	}
 }
 
+// own returns the records of a kind for this write to change.
+func (tx *Tx) own(kind Kind) *records {
+	if !slices.Contains(tx.write.owned, kind) {
+		if tx.tables[kind] == nil {
+			panic(fmt.Sprintf("state: the schema has no records of kind %s", kind))
+		}
+		tx.tables[kind] = tx.tables[kind].clone()
+		tx.write.owned = append(tx.write.owned, kind)
+	}
+	return tx.tables[kind]
+}
+
 // Snapshot is what was known at one moment. It may be kept and read by several goroutines, except inside a Write.
-type Snapshot struct{ txn *memdb.Txn }
+type Snapshot struct {
+	tables map[Kind]*records
+	write  *changes // nil outside a Write
+}
 
 // get returns the record of kind K with that key.
 func get[R Record](s Snapshot, kind Kind, key string) (R, bool) {
-	raw, err := s.txn.First(string(kind), "id", key)
-	if err != nil || raw == nil {
-		var none R
-		return none, false
-	}
-	r, ok := raw.(R)
+	r, ok := s.tables[kind].get(key).(R)
 	return r, ok
 }
 
 // all returns the records whose index has that value, in the order of their keys within it. An empty index name means
-// every record of the kind.
-func all[R Record](s Snapshot, kind Kind, index string, value ...any) iter.Seq[R] {
+// every record of the kind; no value, every record that the index has.
+func all[R Record](s Snapshot, kind Kind, index string, value ...string) iter.Seq[R] {
 	return func(yield func(R) bool) {
-		if index == "" {
-			index = "id"
+		each := func(yield func(Record) bool) { s.tables[kind].each(yield) }
+		if index != "" {
+			each = func(yield func(Record) bool) { s.tables[kind].eachOf(index, value, yield) }
 		}
-		it, err := s.txn.Get(string(kind), index, value...)
-		if err != nil {
-			return
+		if s.write != nil {
+			each = slices.Values(slices.Collect(each)) // whoever writes may change what is gone through
 		}
-		for raw := it.Next(); raw != nil; raw = it.Next() {
-			if r, ok := raw.(R); !ok || !yield(r) {
+		for r := range each {
+			if of, ok := r.(R); !ok || !yield(of) {
 				return
 			}
 		}

@@ -1,11 +1,8 @@
 package state
 
 import (
-	"fmt"
 	"iter"
 	"slices"
-
-	"github.com/hashicorp/go-memdb"
 )
 
 // kindUsage is the kind of the derived records: they follow from the tasks, are neither stored nor told to watchers.
@@ -80,11 +77,7 @@ func (tx *Tx) follow(before, after *Task) {
 	}
 }
 
-func (tx *Tx) putUsage(u *Usage) {
-	if err := tx.txn.Insert(string(kindUsage), u); err != nil {
-		panic(fmt.Sprintf("state: usage of %s does not fit the schema: %v", u.Instance, err))
-	}
-}
+func (tx *Tx) putUsage(u *Usage) { tx.own(kindUsage).put(u) }
 
 func uses(t *Task) bool { return t != nil && t.Instance != "" && t.Alive() }
 
@@ -137,4 +130,4 @@ func (tx *Tx) followAll() {
 	}
 }
 
-func usageTable() *memdb.TableSchema { return table[*Usage](kindUsage, nil) }
+func usageTable() tableSchema { return table[*Usage](kindUsage, nil) }
