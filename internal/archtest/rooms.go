@@ -55,7 +55,6 @@ var level = map[string]int{
 	"engine/api/ecsapi":          24,
 	"engine/api/cloudwatchapi":   24,
 	"engine/api/autoscalingapi":  24,
-	"engine/api/autoscalingapi":  24,
 	"engine/api/elbv2api":        24,
 	"engine/api/iamapi":          24,
 	"engine/api/eventsapi":       24,
