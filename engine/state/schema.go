@@ -33,6 +33,10 @@ const (
 	KindAPIDestination    Kind = "api-destination"
 	KindRole              Kind = "role"
 	KindSession           Kind = "session"
+	KindScalableTarget    Kind = "scalable-target"
+	KindScalingPolicy     Kind = "scaling-policy"
+	KindScheduledAction   Kind = "scheduled-action"
+	KindScalingActivities Kind = "scaling-activities"
 )
 
 // The names of the indexes, for records that belong to another one.
@@ -89,17 +93,21 @@ func schema() map[string]tableSchema {
 			byOwner: func(r *Target) string { return r.Group },
 			byTask:  func(r *Target) string { return string(r.Task) },
 		}),
-		string(KindRepository):     table[*Repository](KindRepository, nil),
-		string(KindLogGroup):       table[*LogGroup](KindLogGroup, nil),
-		string(KindLogStream):      table(KindLogStream, indexes[*LogStream]{byOwner: func(r *LogStream) string { return r.Group }}),
-		string(KindSecret):         table(KindSecret, indexes[*Secret]{byARN: func(r *Secret) string { return *r.Doc.ARN }}),
-		string(KindParameter):      table[*Parameter](KindParameter, nil),
-		string(KindAlarm):          table[*Alarm](KindAlarm, nil),
-		string(KindAlarmHistory):   table[*AlarmHistory](KindAlarmHistory, nil),
-		string(KindEventRule):      table[*EventRule](KindEventRule, nil),
-		string(KindAPIDestination): table[*APIDestination](KindAPIDestination, nil),
-		string(KindRole):           table[*Role](KindRole, nil),
-		string(KindSession):        table[*Session](KindSession, nil),
+		string(KindRepository):        table[*Repository](KindRepository, nil),
+		string(KindLogGroup):          table[*LogGroup](KindLogGroup, nil),
+		string(KindLogStream):         table(KindLogStream, indexes[*LogStream]{byOwner: func(r *LogStream) string { return r.Group }}),
+		string(KindSecret):            table(KindSecret, indexes[*Secret]{byARN: func(r *Secret) string { return *r.Doc.ARN }}),
+		string(KindParameter):         table[*Parameter](KindParameter, nil),
+		string(KindAlarm):             table[*Alarm](KindAlarm, nil),
+		string(KindAlarmHistory):      table[*AlarmHistory](KindAlarmHistory, nil),
+		string(KindEventRule):         table[*EventRule](KindEventRule, nil),
+		string(KindAPIDestination):    table[*APIDestination](KindAPIDestination, nil),
+		string(KindRole):              table[*Role](KindRole, nil),
+		string(KindSession):           table[*Session](KindSession, nil),
+		string(KindScalableTarget):    table[*ScalableTarget](KindScalableTarget, nil),
+		string(KindScalingPolicy):     table(KindScalingPolicy, indexes[*ScalingPolicy]{byOwner: func(r *ScalingPolicy) string { return r.Resource }}),
+		string(KindScheduledAction):   table(KindScheduledAction, indexes[*ScheduledAction]{byOwner: func(r *ScheduledAction) string { return r.Resource }}),
+		string(KindScalingActivities): table[*ScalingActivities](KindScalingActivities, nil),
 	}
 }
 
@@ -165,6 +173,14 @@ func Decode(kind Kind, unmarshal func(any) error) (Record, error) {
 		r = &Role{}
 	case KindSession:
 		r = &Session{}
+	case KindScalableTarget:
+		r = &ScalableTarget{}
+	case KindScalingPolicy:
+		r = &ScalingPolicy{}
+	case KindScheduledAction:
+		r = &ScheduledAction{}
+	case KindScalingActivities:
+		r = &ScalingActivities{}
 	default:
 		return nil, fmt.Errorf("unknown kind of record %q", kind)
 	}
