@@ -31,6 +31,7 @@ import (
 	"github.com/slipway-cd/slipway/engine/bus"
 	"github.com/slipway-cd/slipway/engine/emit"
 	"github.com/slipway-cd/slipway/engine/images"
+	"github.com/slipway-cd/slipway/engine/objects"
 	"github.com/slipway-cd/slipway/engine/runtime/scripted"
 	"github.com/slipway-cd/slipway/engine/state"
 )
@@ -133,7 +134,11 @@ func (h *house) open(at netip.AddrPort, change []func(*engine.Options)) {
 			h.Error(err)
 		}
 	})
-	handler, err := api.Handler(api.Options{Bus: h.bus, Engine: e, Images: store, Host: at.String})
+	things, err := objects.Open(h.TempDir())
+	if err != nil {
+		h.Fatal(err)
+	}
+	handler, err := api.Handler(api.Options{Bus: h.bus, Engine: e, Images: store, Objects: things, Host: at.String})
 	if err != nil {
 		h.Fatal(err)
 	}
