@@ -125,8 +125,7 @@ func checkRedirect(c *types.RedirectActionConfig) error {
 	if c == nil {
 		return validation("RedirectConfig must be specified for actions of type redirect")
 	}
-	given := func(p *string, same string) string { return awsdoc.Or(p, same) }
-	protocol, port, path := given(c.Protocol, "#{protocol}"), given(c.Port, "#{port}"), given(c.Path, "/#{path}")
+	protocol, port, path := awsdoc.Or(c.Protocol, "#{protocol}"), awsdoc.Or(c.Port, "#{port}"), awsdoc.Or(c.Path, "/#{path}")
 	switch {
 	case c.StatusCode != types.RedirectActionStatusCodeEnumHttp301 && c.StatusCode != types.RedirectActionStatusCodeEnumHttp302:
 		return validation("The redirect status code '%s' must be one of 'HTTP_301, HTTP_302'", c.StatusCode)
@@ -134,7 +133,7 @@ func checkRedirect(c *types.RedirectActionConfig) error {
 		return validation("The redirect protocol '%s' must be HTTP, HTTPS or #{protocol}", protocol)
 	case !strings.HasPrefix(path, "/"):
 		return validation("The redirect path '%s' must start with '/'", path)
-	case protocol == "#{protocol}" && port == "#{port}" && path == "/#{path}" && given(c.Host, "#{host}") == "#{host}":
+	case protocol == "#{protocol}" && port == "#{port}" && path == "/#{path}" && awsdoc.Or(c.Host, "#{host}") == "#{host}":
 		return &types.InvalidLoadBalancerActionException{Message: awsdoc.Text("The redirect action must change at least one of protocol, port, host and path, or it would be a loop")}
 	}
 	if n, err := strconv.Atoi(port); port != "#{port}" && (err != nil || n < 1 || n > 65535) {

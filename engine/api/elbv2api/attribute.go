@@ -85,7 +85,7 @@ func optional(word, otherwise string, least, most int) attribute {
 	}}
 }
 
-func text(otherwise string) attribute { return attribute{otherwise: otherwise} }
+func text() attribute { return attribute{} }
 
 func join(sets ...attributeSet) attributeSet {
 	all := attributeSet{}
@@ -99,8 +99,8 @@ func join(sets ...attributeSet) attributeSet {
 func balancerAttributes(of types.LoadBalancerTypeEnum) attributeSet {
 	both := attributeSet{
 		"access_logs.s3.enabled":      flag(false),
-		"access_logs.s3.bucket":       text(""),
-		"access_logs.s3.prefix":       text(""),
+		"access_logs.s3.bucket":       text(),
+		"access_logs.s3.prefix":       text(),
 		"deletion_protection.enabled": flag(false),
 		"ipv6.deny_all_igw_traffic":   flag(false),
 		"zonal_shift.config.enabled":  flag(false),
@@ -116,11 +116,11 @@ func balancerAttributes(of types.LoadBalancerTypeEnum) attributeSet {
 	return join(both, attributeSet{
 		"client_keep_alive.seconds":                                number("3600", 60, 604800),
 		"connection_logs.s3.enabled":                               flag(false),
-		"connection_logs.s3.bucket":                                text(""),
-		"connection_logs.s3.prefix":                                text(""),
+		"connection_logs.s3.bucket":                                text(),
+		"connection_logs.s3.prefix":                                text(),
 		"health_check_logs.s3.enabled":                             flag(false),
-		"health_check_logs.s3.bucket":                              text(""),
-		"health_check_logs.s3.prefix":                              text(""),
+		"health_check_logs.s3.bucket":                              text(),
+		"health_check_logs.s3.prefix":                              text(),
 		"idle_timeout.timeout_seconds":                             number("60", 1, 4000),
 		"load_balancing.cross_zone.enabled":                        choice("true", "true"), // it cannot be changed
 		"routing.http.desync_mitigation_mode":                      choice("defensive", "monitor", "defensive", "strictest"),
@@ -148,7 +148,7 @@ func listenerAttributes(protocol types.ProtocolEnum) attributeSet {
 		"access_control_allow_credentials", "access_control_expose_headers", "access_control_max_age", "content_security_policy",
 		"x_content_type_options", "x_frame_options",
 	} {
-		set["routing.http.response."+name+".header_value"] = text("")
+		set["routing.http.response."+name+".header_value"] = text()
 	}
 	if protocol == types.ProtocolEnumHttps {
 		for _, name := range []string{
@@ -156,7 +156,7 @@ func listenerAttributes(protocol types.ProtocolEnum) attributeSet {
 			"x_amzn_mtls_clientcert_validity", "x_amzn_mtls_clientcert_leaf", "x_amzn_mtls_clientcert", "x_amzn_tls_version",
 			"x_amzn_tls_cipher_suite",
 		} {
-			set["routing.http.request."+name+".header_name"] = text("")
+			set["routing.http.request."+name+".header_name"] = text()
 		}
 	}
 	return set

@@ -11,14 +11,17 @@ import (
 // freezing is what a runtime promises that is a Freezer.
 var freezing = []rule{
 	{"a frozen container does nothing until it goes on", func(b *bench) {
-		name := b.start(b.spec(`log "ready"; run 300ms; exit 3`, "trap", "0", "print", "ready", "after", "300ms", "exit", "3"))
+		name := b.start(b.spec(`log "ready"; run 2s; exit 3`, "trap", "0", "print", "ready", "after", "2s", "exit", "3"))
 		b.printed(name, "ready")
 		for range 2 {
 			b.must(b.freezer().Freeze(b.ctx, name))
 		}
-		longer, cancel := context.WithTimeout(b.ctx, 900*time.Millisecond)
+		longer, cancel := context.WithTimeout(b.ctx, 2500*time.Millisecond)
 		defer cancel()
-		for range b.Logs(longer, name, time.Time{}, true) { // it ends with the context: there is nothing to come
+		for _, err := range b.Logs(longer, name, time.Time{}, true) { // it ends with the context: there is nothing to come
+			if err != nil && longer.Err() == nil {
+				b.Error(err)
+			}
 		}
 		if s := b.status(name); s.Phase != runtime.Running {
 			b.Errorf("frozen: %+v", s)
