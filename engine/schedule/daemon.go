@@ -107,16 +107,17 @@ func (p *pass) healthyHere() int {
 
 // startOn starts a task on each of the instances that has none, not even one that is stopping.
 func (p *pass) startOn(hosts []*site) {
-	busy := map[state.InstanceID]bool{}
+	busy, renewed := map[state.InstanceID]bool{}, map[state.InstanceID]bool{}
 	for _, d := range p.current() {
 		for _, t := range d.tasks {
 			busy[t.Instance] = true
+			renewed[t.Instance] = renewed[t.Instance] || d == p.primary
 		}
 	}
 	for _, s := range hosts {
 		switch {
-		case busy[s.ID]:
-		case !p.mayStart(p.primary):
+		case renewed[s.ID]:
+		case busy[s.ID], !p.mayStart(p.primary):
 			p.missing++
 		default:
 			p.startAt(s)

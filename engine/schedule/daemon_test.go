@@ -170,3 +170,15 @@ func TestADaemonThatHasNoRoomSaysSo(t *testing.T) {
 			" the Amazon ECS Developer Guide.",
 	})
 }
+
+func TestAnUpdateOfDaemonsThatTheMinimumForbidsSaysSo(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t).instances(1).daemons(percent(50, 100))
+	w.run(3 * time.Minute)
+	w.take()
+	w.deploy(2).run(3 * time.Minute)
+	expect(t, w, "events", []string{
+		"was unable to stop or start tasks during a deployment because of the service deployment configuration. Update the" +
+			" minimumHealthyPercent or maximumPercent value and try again.",
+	})
+}
