@@ -212,3 +212,53 @@ func TestRulesThatCannotBeFollowedAreRefused(t *testing.T) {
 		}
 	}
 }
+
+func TestPlaceAndCertificatesOfALoadBalancerAreRecorded(t *testing.T) {
+	t.Parallel()
+	h := newStillHouse(t)
+	balancer, group, plain := h.alb("web")
+	groups, err := h.elbv2.SetSecurityGroups(t.Context(), &elbv2.SetSecurityGroupsInput{LoadBalancerArn: balancer.LoadBalancerArn, SecurityGroups: []string{"sg-1"}})
+	must(h, groups, err)
+	subnets, err := h.elbv2.SetSubnets(t.Context(), &elbv2.SetSubnetsInput{LoadBalancerArn: balancer.LoadBalancerArn, Subnets: []string{"subnet-8", "subnet-9"}})
+	must(h, subnets, err)
+	address, err := h.elbv2.SetIpAddressType(t.Context(), &elbv2.SetIpAddressTypeInput{LoadBalancerArn: balancer.LoadBalancerArn, IpAddressType: v2types.IpAddressTypeDualstack})
+	must(h, address, err)
+	described, err := h.elbv2.DescribeLoadBalancers(t.Context(), &elbv2.DescribeLoadBalancersInput{})
+	b := must(h, described, err).LoadBalancers[0]
+	if b.SecurityGroups[0] != "sg-1" || *b.AvailabilityZones[1].SubnetId != "subnet-9" || b.IpAddressType != v2types.IpAddressTypeDualstack {
+		t.Errorf("load balancer: %s", h.last.answer())
+	}
+
+	first, further := v2types.Certificate{CertificateArn: aws.String("arn:first")}, v2types.Certificate{CertificateArn: aws.String("arn:further")}
+	listeners, err := h.elbv2.CreateListener(t.Context(), &elbv2.CreateListenerInput{
+		LoadBalancerArn: balancer.LoadBalancerArn, Protocol: v2types.ProtocolEnumHttps, Port: aws.Int32(443),
+		Certificates: []v2types.Certificate{first}, DefaultActions: []v2types.Action{forwardTo(group)},
+	})
+	secure := must(h, listeners, err).Listeners[0]
+	if *secure.SslPolicy != "ELBSecurityPolicy-2016-08" {
+		t.Errorf("policy %s", *secure.SslPolicy)
+	}
+	certificates := func() (arns string) {
+		out, err := h.elbv2.DescribeListenerCertificates(t.Context(), &elbv2.DescribeListenerCertificatesInput{ListenerArn: secure.ListenerArn})
+		for _, c := range must(h, out, err).Certificates {
+			arns += fmt.Sprint(*c.CertificateArn, *c.IsDefault, " ")
+		}
+		return arns
+	}
+	for range 2 { // the second time changes nothing
+		_, err = h.elbv2.AddListenerCertificates(t.Context(), &elbv2.AddListenerCertificatesInput{ListenerArn: secure.ListenerArn, Certificates: []v2types.Certificate{further}})
+		must(h, 0, err)
+	}
+	if got := certificates(); got != "arn:firsttrue arn:furtherfalse " {
+		t.Error(got)
+	}
+	_, err = h.elbv2.RemoveListenerCertificates(t.Context(), &elbv2.RemoveListenerCertificatesInput{ListenerArn: secure.ListenerArn, Certificates: []v2types.Certificate{further}})
+	must(h, 0, err)
+	if got := certificates(); got != "arn:firsttrue " {
+		t.Error(got)
+	}
+	_, err = h.elbv2.AddListenerCertificates(t.Context(), &elbv2.AddListenerCertificatesInput{ListenerArn: plain.ListenerArn, Certificates: []v2types.Certificate{further}})
+	if got := code(err); !strings.HasPrefix(got, "UnsupportedProtocol: ") {
+		t.Errorf("of a listener without TLS: %s", got)
+	}
+}

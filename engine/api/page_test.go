@@ -78,7 +78,9 @@ func TestEveryListRefusesATokenThatWasNotGivenOut(t *testing.T) {
 			NextToken: token, LogGroupName: aws.String("group"), LogStreamName: aws.String("stream"),
 		}, "InvalidParameterException"},
 
-		"DescribeListeners":    {h.elbv2, &elbv2.DescribeListenersInput{Marker: token, LoadBalancerArn: balancer.LoadBalancerArn}, "ValidationError"},
+		"DescribeListeners":            {h.elbv2, &elbv2.DescribeListenersInput{Marker: token, LoadBalancerArn: balancer.LoadBalancerArn}, "ValidationError"},
+		"DescribeListenerCertificates": {h.elbv2, &elbv2.DescribeListenerCertificatesInput{Marker: token, ListenerArn: listener.ListenerArn}, "ValidationError"},
+
 		"DescribeTargetGroups": {h.elbv2, &elbv2.DescribeTargetGroupsInput{Marker: token}, "ValidationError"},
 		"DescribeRules":        {h.elbv2, &elbv2.DescribeRulesInput{Marker: token, ListenerArn: listener.ListenerArn}, "ValidationError"},
 

@@ -42,8 +42,9 @@ type Listener struct {
 	Balancer string // ARN
 	Doc      v2.Listener
 
-	Attributes map[string]string // those that were set; nil: none
-	Tags       []v2.Tag
+	Attributes   map[string]string // those that were set; nil: none
+	Certificates []v2.Certificate  // further ones than Doc's
+	Tags         []v2.Tag
 }
 
 func (l *Listener) Kind() Kind  { return KindListener }

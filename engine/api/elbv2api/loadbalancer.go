@@ -68,13 +68,7 @@ func (s *Server) describeNew(b *state.Balancer, name string, in *v2.CreateLoadBa
 		b.Doc.IpAddressType = types.IpAddressTypeIpv4
 	}
 	b.Doc.VpcId = awsdoc.Text("vpc-0c0ffee0c0ffee0c0") // that of the container instances
-	zones, subnets := s.engine.Zones(), slices.Clone(in.Subnets)
-	for _, m := range in.SubnetMappings {
-		subnets = append(subnets, awsdoc.Or(m.SubnetId, ""))
-	}
-	for i, subnet := range subnets {
-		b.Doc.AvailabilityZones = append(b.Doc.AvailabilityZones, types.AvailabilityZone{ZoneName: &zones[i%len(zones)], SubnetId: &subnet})
-	}
+	b.Doc.AvailabilityZones = s.zonesOf(subnetsOf(in.Subnets, in.SubnetMappings))
 }
 
 func sameBalancer(a, b types.LoadBalancer) bool {
