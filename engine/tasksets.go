@@ -2,6 +2,7 @@ package engine
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
@@ -43,7 +44,7 @@ func (e *Engine) NewTaskSet(
 func (e *Engine) SetPrimary(tx *state.Tx, service *state.Service, set *state.TaskSet) *state.TaskSet {
 	now := e.Now()
 	var primary *state.TaskSet
-	for other := range tx.TaskSets(service.ID) {
+	for _, other := range slices.Collect(tx.TaskSets(service.ID)) {
 		status := aws.ToString(other.Doc.Status)
 		switch {
 		case other.ARN == set.ARN:
