@@ -102,7 +102,6 @@ var (
 	taskID     = regexp.MustCompile(`\b[0-9a-f]{32}\b`)
 	deployID   = regexp.MustCompile(`ecs-svc/(\d+)`)
 	revision   = regexp.MustCompile(`arn:aws:ecs:[^ ,]*:service-revision/[^ /]+/[^ /]+/(\d+)`)
-	pauseID    = regexp.MustCompile(`ecs-pause-[0-9A-Za-z_-]+`)
 	anARN      = regexp.MustCompile(`arn:aws:[^ ,")]+`)
 )
 
@@ -114,7 +113,6 @@ func (n *names) text(s string) string {
 	s = revision.ReplaceAllStringFunc(s, func(arn string) string {
 		return "revision " + n.deployment(arn[strings.LastIndexByte(arn, '/')+1:])
 	})
-	s = pauseID.ReplaceAllString(s, "ecs-pause-ID")
 	s = deployID.ReplaceAllStringFunc(s, n.deployment)
 	s = anARN.ReplaceAllStringFunc(s, n.arn)
 	s = taskID.ReplaceAllStringFunc(s, func(id string) string {
@@ -151,23 +149,11 @@ func (n *names) arn(arn string) string {
 // fill puts identifiers in the place of $names.
 func (n *names) fill(s string) string {
 	return reference.ReplaceAllStringFunc(s, func(ref string) string {
-		if number, ok := strings.CutPrefix(ref, "$task."); ok {
-			n.number(number)
-		}
 		if id, ok := n.refs[ref[1:]]; ok {
 			return id
 		}
 		return ref
 	})
-}
-
-// number gives tasks their numbers until one has this number.
-func (n *names) number(wanted string) {
-	for _, id := range slices.SortedFunc(keys(n.tasks), func(a, b string) int { return n.rank(a) - n.rank(b) }) {
-		if n.refs["task."+wanted] == "" {
-			n.task(id)
-		}
-	}
 }
 
 var reference = regexp.MustCompile(`\$[a-z]+(\.[A-Za-z0-9-]+)?`)

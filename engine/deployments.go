@@ -20,16 +20,14 @@ func (e *Engine) NewDeployment(
 ) *state.Deployment {
 	now := e.Now()
 	number := NewDeploymentNumber()
-	shifts := schedule.Shifts(service.Doc.DeploymentConfiguration)
-	doc.ResolvedConfiguration = schedule.Resolve(tx.Snapshot, service.ID, doc.LoadBalancers, shifts)
+	shift := schedule.NewShift(tx.Snapshot, service)
+	doc.ResolvedConfiguration = schedule.Resolve(tx.Snapshot, service.ID, doc.LoadBalancers, shift != nil)
 	rev := e.newRevision(service, definition, doc, number, now)
 	history := e.newServiceDeployment(service, rev, now)
 	d := &state.Deployment{
 		ID: DeploymentID(number), Service: service.ID, Status: state.Primary, Revision: rev.ARN, ServiceDeployment: history.ARN,
 		TaskDefinition: definition.TaskDefinitionID, Created: now, Updated: now, State: types.DeploymentRolloutStateInProgress,
-	}
-	if shifts {
-		d.Shift = &state.Shift{}
+		Shift: shift,
 	}
 	d.Reason = fmt.Sprintf("ECS deployment %s in progress.", d.ID)
 	for old := range tx.Deployments(service.ID) {

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -78,14 +79,20 @@ func (c *caller) wait(ctx context.Context) []state.Change {
 
 // note puts the functions on the agenda that a deployment waits for.
 func (c *caller) note(d *state.Deployment) {
-	if d.Shift == nil {
-		return
+	for _, h := range calling(d) {
+		c.agenda.Add(call{d.ID, h.ID}, h.Due)
 	}
-	for _, h := range d.Shift.Hooks {
-		if h.Status == types.DeploymentLifecycleHookStatusInProgress {
-			c.agenda.Add(call{d.ID, h.ID}, h.Due)
-		}
+}
+
+// calling returns the hooks of a deployment that wait for their functions. One that is being replaced or has failed waits
+// for nothing any more.
+func calling(d *state.Deployment) []state.Hook {
+	if d.Shift == nil || d.Status != state.Primary || d.Broken {
+		return nil
 	}
+	return slices.DeleteFunc(slices.Clone(d.Shift.Hooks), func(h state.Hook) bool {
+		return h.Status != types.DeploymentLifecycleHookStatusInProgress
+	})
 }
 
 // begin calls a function, unless that call is under way.
@@ -127,15 +134,15 @@ func (c *caller) release(k call) {
 // openHook finds a hook that waits for its function.
 func openHook(snap state.Snapshot, k call) (*state.Deployment, state.Hook, bool) {
 	d, ok := snap.Deployment(k.deployment)
-	if !ok || d.Shift == nil {
+	if !ok {
 		return nil, state.Hook{}, false
 	}
-	for _, h := range d.Shift.Hooks {
-		if h.ID == k.hook && h.Status == types.DeploymentLifecycleHookStatusInProgress {
-			return d, h, true
-		}
+	hooks := calling(d)
+	i := slices.IndexFunc(hooks, func(h state.Hook) bool { return h.ID == k.hook })
+	if i < 0 {
+		return nil, state.Hook{}, false
 	}
-	return nil, state.Hook{}, false
+	return d, hooks[i], true
 }
 
 // payload is what AWS gives to the function. [Developer guide: Lambda hooks for Amazon ECS service deployments; recorded

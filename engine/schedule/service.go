@@ -53,9 +53,12 @@ func (p *pass) advance() {
 func (p *pass) update() {
 	p.replaceSick()
 	p.breakCircuit()
-	p.reclaim()
-	p.clearEarly()
-	p.roll()
+	if p.reclaim() {
+		p.clearEarly()
+		p.roll()
+	} else {
+		p.hold()
+	}
 	p.complete()
 }
 

@@ -47,6 +47,11 @@ func (p *pass) shifting() bool {
 
 func (p *pass) shift() {
 	p.ceiling += p.desired // the tasks of two deployments are there at once
+	for _, d := range p.olds {
+		if d != p.source() && p.primary.Shift.Stage != reconcile { // and what reconciliation had to leave
+			p.ceiling += len(d.tasks)
+		}
+	}
 	p.replaceSick()
 	p.breakCircuit()
 	p.proceed()
@@ -144,11 +149,11 @@ func (p *pass) enter(stage types.ServiceDeploymentLifecycleStage) {
 }
 
 // share returns how many percent of the production traffic go to the PRIMARY deployment after that many steps. The first
-// deployment of a service has nobody to share it with. [SDK: LinearConfiguration, CanaryConfiguration]
+// deployment of a service has nobody to share it with, nor has one whose source never served. [SDK: LinearConfiguration, CanaryConfiguration]
 func (p *pass) share(step int) float64 {
-	c := p.config(p.primary)
+	c, source := p.config(p.primary), p.source()
 	switch {
-	case p.source() == nil:
+	case source == nil, source.Completed.IsZero() && source.count(well) == 0:
 		return 100
 	case c.Strategy == types.DeploymentStrategyLinear && c.LinearConfiguration != nil:
 		return min(float64(step)*aws.ToFloat64(c.LinearConfiguration.StepPercent), 100)
@@ -164,10 +169,10 @@ func (p *pass) achieved() bool {
 	s, d := p.primary.Shift, p.primary
 	switch {
 	case s.Stage == reconcile:
-		return p.untouched() && !slices.ContainsFunc(p.olds, func(d *deployment) bool { return d != p.source() && len(d.tasks) > 0 })
+		return p.reconciled()
 	case s.Stage == scaleUp && s.Back: // as many as may be left to themselves
 		return d.count(well) >= min(p.desired, max(p.floor, 1))
-	case s.Stage == scaleUp:
+	case s.Stage == scaleUp, s.Stage == preShift: // hooks may have taken long, and tasks may have been lost
 		return d.count(well) == p.desired && d.count(staying) == p.desired
 	case s.Stage == traffic:
 		return !p.now.Before(s.Since.Add(p.stepBake()))
@@ -194,19 +199,14 @@ func (p *pass) stepBake() time.Duration {
 	}
 }
 
-// source returns the deployment that serves until the PRIMARY one does, or, when that one takes traffic back, nil: the
-// last one that was completed, else the newest.
+// source returns the deployment that serves until the PRIMARY one does; nil when there is none, or no longer.
 func (p *pass) source() *deployment {
-	if p.primary.Shift != nil && p.primary.Shift.Back || len(p.olds) == 0 {
-		return nil
-	}
-	source := p.olds[0]
 	for _, d := range p.olds {
-		if !d.Broken && d.Completed.After(source.Completed) {
-			source = d
+		if s := p.primary.Shift; s != nil && !s.Back && d.ID == s.Source {
+			return d
 		}
 	}
-	return source
+	return nil
 }
 
 // scale starts and stops what the stage wants.
@@ -240,8 +240,15 @@ func (p *pass) keepSource() {
 	if d == nil || p.primary.Shift.Stage == cleanUp {
 		return
 	}
-	if lacking := p.desired - d.count(good); p.mayStart(d) {
-		p.start(d, lacking)
+	room := p.ceiling
+	if p.primary.Shift.Stage != reconcile {
+		room -= p.desired // the PRIMARY deployment's own: what is sick must not stand in its way
+	}
+	for _, old := range p.olds {
+		room -= len(old.tasks)
+	}
+	if p.mayStart(d) {
+		p.start(d, min(p.desired-d.count(good), room))
 	}
 	for _, t := range choose(d.tasks, d.count(good)-p.desired, p.healthy()-p.floor) {
 		p.scaleIn(t)
@@ -249,17 +256,42 @@ func (p *pass) keepSource() {
 }
 
 // settleOnSource gives all traffic to the source, when it can take it, and stops the other deployments that are left over.
+// What is not healthy or gets no traffic serves nobody, and goes at once.
 func (p *pass) settleOnSource() {
 	source := p.source()
-	if source == nil || source.count(well) < p.floor {
+	if source == nil {
 		return
 	}
-	p.route(productionRule, 0)
+	ready := source.count(well) >= p.floor || source.Broken && source.count(well) > 0 // it won't have more
+	if ready {
+		p.route(productionRule, 0)
+	}
+	idle := len(p.routed(productionRule)) > 0 && p.untouched() // behind the PRIMARY deployment's target groups
 	for _, d := range p.olds {
-		if d != source {
-			p.stopOld(d.tasks, d.count(staying))
+		for _, t := range d.tasks {
+			if d != source && staying(t) && !t.protected && (ready || !t.healthy || idle && p.shares(d)) {
+				p.scaleIn(t)
+			}
 		}
 	}
+}
+
+// reconciled reports whether nothing but the source is left, and has the traffic. A source that is no use, because it has
+// failed and lost its tasks or has never had what the others have, doesn't matter: they serve until the PRIMARY one does.
+func (p *pass) reconciled() bool {
+	source := p.source()
+	others := slices.DeleteFunc(slices.Clone(p.olds), func(d *deployment) bool { return d == source || len(d.tasks) == 0 })
+	if source != nil {
+		lost := source.Broken && source.count(staying) == 0
+		never := source.Completed.IsZero() && source.count(well) == 0
+		if lost || never && slices.ContainsFunc(others, func(d *deployment) bool { return d.count(well) > 0 }) {
+			return true
+		}
+		if !source.Completed.IsZero() && !p.untouched() {
+			return false
+		}
+	}
+	return len(others) == 0
 }
 
 // wantBoth notes how many tasks each deployment is meant to have from now on.

@@ -168,9 +168,7 @@ func (w *world) deploy(revision int, options ...option) *world {
 		ServiceDeployment: history.ARN, TaskDefinition: d.TaskDefinitionID, Created: w.now,
 		State: types.DeploymentRolloutStateInProgress, Reason: "ECS deployment ecs-svc/" + id + " in progress.",
 	}
-	if Shifts(s.Doc.DeploymentConfiguration) {
-		next.Shift = &state.Shift{}
-	}
+	next.Shift = NewShift(snap, s)
 	for old := range snap.Deployments(w.key) {
 		if old.Status == state.Primary {
 			c := *old

@@ -79,19 +79,52 @@ func Resolve(snap state.Snapshot, key state.ServiceKey, balancers []types.LoadBa
 	return &types.ResolvedConfiguration{LoadBalancers: list}
 }
 
-// servingNow returns the deployment that the next one replaces: of those described the last one that was completed, else
-// the PRIMARY one.
+// NewShift returns the beginning of a deployment that shifts traffic, for a service that is deployed so; nil for others.
+func NewShift(snap state.Snapshot, s *state.Service) *state.Shift {
+	if !Shifts(s.Doc.DeploymentConfiguration) {
+		return nil
+	}
+	shift := &state.Shift{}
+	if d := servingNow(snap, s.ID); d != nil {
+		shift.Source = d.ID
+	}
+	return shift
+}
+
+// servingNow returns the deployment that serves until the next one does: of those described that have healthy tasks the
+// last one that was completed, else the one that had the most traffic, has the most tasks, or is the newest.
 func servingNow(snap state.Snapshot, key state.ServiceKey) *state.Deployment {
-	var serving, primary *state.Deployment
-	for d := range snap.Deployments(key) {
-		if d.Status == state.Primary {
-			primary = d
+	healthy := map[state.DeploymentID]int{}
+	for t := range snap.UnsettledTasksOfService(key) {
+		if t.Healthy && t.Last == state.Running && t.Desired == state.Running {
+			healthy[t.Deployment]++
 		}
-		if d.Status != state.Inactive && !d.Broken && !d.Completed.IsZero() && (serving == nil || d.Completed.After(serving.Completed)) {
+	}
+	var serving *state.Deployment
+	for d := range snap.Deployments(key) {
+		if d.Status != state.Inactive && (serving == nil || servesBetter(d, serving, healthy)) {
 			serving = d
 		}
 	}
-	return cmp.Or(serving, primary)
+	return serving
+}
+
+func servesBetter(a, b *state.Deployment, healthy map[state.DeploymentID]int) bool {
+	return cmp.Or(
+		cmp.Compare(min(healthy[a.ID], 1), min(healthy[b.ID], 1)),
+		a.Completed.Compare(b.Completed),
+		cmp.Compare(served(a), served(b)),
+		cmp.Compare(healthy[a.ID], healthy[b.ID]),
+		a.Created.Compare(b.Created),
+	) > 0
+}
+
+// served returns how many percent of the production traffic a deployment has had at its best.
+func served(d *state.Deployment) float64 {
+	if d.Shift == nil {
+		return 100
+	}
+	return d.Shift.Production
 }
 
 // uses reports whether the tasks of a revision are registered with that target group.
@@ -251,12 +284,66 @@ func (p *pass) misrouted() string {
 }
 
 // reclaim gives all production traffic to the PRIMARY deployment of a rolling update that began while traffic was being
-// shifted: its target groups are those of the deployment that was serving before.
-func (p *pass) reclaim() {
-	unfinished := func(d *deployment) bool { return d.Shift != nil && d.Completed.IsZero() }
-	if p.primary.inProgress() && !p.primary.Broken && slices.ContainsFunc(p.olds, unfinished) {
-		p.route(productionRule, 100)
+// shifted, once enough tasks are healthy behind its target groups, those that were serving before included. It reports
+// whether that is done. What is not behind these groups serves nobody then, and goes.
+func (p *pass) reclaim() bool {
+	if len(p.routed(productionRule)) == 0 || p.primary.State == types.DeploymentRolloutStateCompleted {
+		return true
 	}
+	ready := 0
+	for _, d := range p.current() {
+		if p.shares(d) {
+			ready += d.count(well)
+		}
+	}
+	switch {
+	case p.reclaimed():
+		for _, d := range p.olds {
+			if !p.shares(d) {
+				p.stopOld(d.tasks, d.count(staying))
+			}
+		}
+		return true
+	case p.primary.Broken: // what serves goes on serving
+		return false
+	case ready >= max(p.floor, 1), ready > 0 && p.room() <= 0:
+		p.route(productionRule, 100)
+		return false
+	default:
+		return ready == 0 && p.room() <= 0 // nothing can come behind the groups while nothing goes
+	}
+}
+
+// reclaimed reports whether all production traffic goes to the PRIMARY deployment's target groups.
+func (p *pass) reclaimed() bool {
+	for _, b := range p.routed(productionRule) {
+		own, other := Groups(p.primary.revision, b)
+		r, _ := p.forwarding(productionRule(b.AdvancedConfiguration))
+		if r != nil && (weightOf(r, own) == 0 || weightOf(r, other) > 0) {
+			return false
+		}
+	}
+	return true
+}
+
+// hold starts what the PRIMARY deployment lacks and stops nothing, while the traffic goes elsewhere.
+func (p *pass) hold() {
+	p.startNew()
+	p.replaceOld()
+	p.sayStarts(p.unhealthy())
+	p.sayStops()
+	p.sayStuck()
+	p.want()
+}
+
+// shares reports whether a deployment's tasks are behind the target groups of the PRIMARY one.
+func (p *pass) shares(d *deployment) bool {
+	for _, b := range p.routed(productionRule) {
+		if own, _ := Groups(p.primary.revision, b); !uses(d.revision, own) {
+			return false
+		}
+	}
+	return true
 }
 
 // untouched reports whether no production traffic goes to the PRIMARY deployment's target groups.

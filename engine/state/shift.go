@@ -33,6 +33,8 @@ type Shift struct {
 	Back  bool                                  // it takes the traffic back from a deployment that failed
 	Step  int                                   // how many shifts of production traffic have been made
 
+	Source DeploymentID // what serves until this one does; empty when there is nothing yet
+
 	Test, Production float64 // percent of the traffic that goes to the deployment's own revision
 	Hooks            []Hook  // the hooks of the stage
 }
