@@ -7,6 +7,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
+	"go.etcd.io/bbolt"
 
 	"github.com/slipway-cd/slipway/engine/state"
 )
@@ -14,27 +15,43 @@ import (
 // roomy makes an engine on which tasks never wait for room.
 func roomy(o *Options) { o.Instances, o.InstanceCPU, o.InstanceMemory, o.Speed = 20, 1<<20, 1<<20, 20 }
 
-// BenchmarkCommit stores a service's plan of ten new tasks: with and without waiting for the disk.
+// BenchmarkCommit stores a service's plan of ten new tasks: in the journal, as the engine does, and in the database.
 func BenchmarkCommit(b *testing.B) {
-	for _, sync := range []bool{false, true} {
-		b.Run(fmt.Sprintf("sync=%v", sync), func(b *testing.B) {
-			h := newHouse(b, roomy)
-			defer h.close()
-			h.store.db.NoSync = !sync
-			var d *state.TaskDefinition
-			h.write(func(tx *state.Tx) { d = h.register(tx, "web:1", nil) })
-			task := &state.Task{}
-			h.write(func(tx *state.Tx) {
-				tasks, _, _ := h.RunTask(tx, "c", d, &ecs.RunTaskInput{})
-				task = tasks[0]
-			})
-			var changes []state.Change
-			for b.Loop() {
-				changes = changes[:0]
-				for i := range 10 {
-					changes = append(changes, state.Change{Kind: state.KindTask, Key: fmt.Sprint(i), After: task})
+	h := newHouse(b, roomy)
+	defer h.close()
+	var task *state.Task
+	h.write(func(tx *state.Tx) {
+		tasks, _, _ := h.RunTask(tx, "c", h.register(tx, "web:1", nil), &ecs.RunTaskInput{})
+		task = tasks[0]
+	})
+	n := 0
+	next := func() (changes []state.Change) {
+		for range 10 {
+			n++
+			changes = append(changes, state.Change{Kind: state.KindTask, Key: fmt.Sprintf("%032x", uint32(n)*2654435761%100_000), After: task})
+		}
+		return changes
+	}
+	for name, do := range map[string]func([]state.Change) error{
+		"journal": h.store.commit,
+		"database": func(changes []state.Change) error {
+			return h.store.db.Update(func(tx *bbolt.Tx) error {
+				for _, c := range changes {
+					data, err := encode(c.After)
+					if err != nil {
+						return err
+					}
+					if err := take1(tx, stored{c.Kind, c.Key}, data); err != nil {
+						return err
+					}
 				}
-				if err := h.store.commit(changes); err != nil {
+				return nil
+			})
+		},
+	} {
+		b.Run(name, func(b *testing.B) {
+			for b.Loop() {
+				if err := do(next()); err != nil {
 					b.Fatal(err)
 				}
 			}

@@ -6,7 +6,10 @@ import (
 )
 
 // format is the version of what encode writes. A directory with another one is refused, never guessed at.
-const format = "1"
+const format = "2"
+
+// formatBefore is read, too: it is format without the newest changes in journals.
+const formatBefore = "1"
 
 func encode(r state.Record) ([]byte, error) { return awswire.Marshal(r) }
 

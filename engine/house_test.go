@@ -93,9 +93,7 @@ func (h *house) close() {
 // kill ends the engine as kill -9 would: what is under way is neither finished nor written down.
 func (h *house) kill() {
 	h.Helper()
-	if err := h.store.close(); err != nil { // from here on nothing can be stored
-		h.Fatal(err)
-	}
+	h.store.kill() // from here on nothing can be stored
 	h.stop()
 	h.running.Wait()
 }
