@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/slipway-cd/slipway/engine/state"
+	"github.com/slipway-cd/slipway/fault"
 )
 
 // resetPatience is how long removing everything may take: containers are not waited for, but there may be many.
@@ -45,8 +46,11 @@ func (e *Engine) resetOver(w http.ResponseWriter, r *http.Request) {
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), resetPatience) // half a reset helps nobody
 	defer cancel()
-	err := e.Reset(ctx, r.URL.Query().Get("images") == "true")
-	reply(w, e.Status(), err)
+	if err := e.Reset(ctx, r.URL.Query().Get("images") == "true"); err != nil {
+		fail(w, fault.New(fault.KindOf(err), "cannot reset the engine: %w", err).WithHint("stop it and start it again"))
+		return
+	}
+	answer(w, e.Status())
 }
 
 // ResetEngine empties the engine at an endpoint.

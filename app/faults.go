@@ -78,7 +78,7 @@ func (e *Engine) AddFault(ctx context.Context, f faults.Fault) (faults.Fault, er
 	}
 	switch f.Kind {
 	case faults.Kill:
-		f.Affected, err = e.kill(f)
+		f, err = e.kill(f)
 	case faults.Freeze:
 		f.Affected, err = e.freeze(ctx, f)
 	}

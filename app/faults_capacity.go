@@ -10,36 +10,39 @@ import (
 	"github.com/slipway-cd/slipway/fault"
 )
 
-// kill has a container instance or a zone be lost, and returns the ids of the instances.
-func (e *Engine) kill(f faults.Fault) (ids []string, err error) {
-	err = e.engine.DB().Write(func(tx *state.Tx) error {
-		list, err := e.lose(tx, f)
-		ids = make([]string, 0, len(list))
+// kill has a container instance or a zone be lost. It returns the fault with the instances' ids, and its target as the
+// engine names it.
+func (e *Engine) kill(f faults.Fault) (faults.Fault, error) {
+	err := e.engine.DB().Write(func(tx *state.Tx) error {
+		name, list, err := e.lose(tx, f)
+		f.Target, f.Affected = name, make([]string, 0, len(list))
 		for _, i := range list {
-			ids = append(ids, string(i.ID))
+			f.Affected = append(f.Affected, string(i.ID))
 		}
 		return err
 	})
-	return ids, err
+	return f, err
 }
 
-func (e *Engine) lose(tx *state.Tx, f faults.Fault) ([]*state.Instance, error) {
+// lose returns the name of what is lost, and the instances.
+func (e *Engine) lose(tx *state.Tx, f faults.Fault) (string, []*state.Instance, error) {
 	cluster := state.ClusterName(f.Cluster)
 	if _, ok := tx.Cluster(cluster); cluster != "" && !ok {
-		return nil, fault.New(fault.NotFound, "there is no cluster %q", cluster)
+		return "", nil, fault.New(fault.NotFound, "there is no cluster %q", cluster)
 	}
 	for _, zone := range e.engine.Zones() {
 		if zone == f.Target || strings.TrimPrefix(zone, e.engine.Identity().Region) == f.Target {
-			return e.engine.LoseZone(tx, zone, cluster)
+			list, err := e.engine.LoseZone(tx, zone, cluster)
+			return zone, list, err
 		}
 	}
 	for i := range tx.AllInstances() {
 		if i.Gone.IsZero() && (cluster == "" || i.Cluster == cluster) && isInstance(i, f.Target) {
 			gone, err := e.engine.LoseInstance(tx, i.ID)
-			return []*state.Instance{gone}, err
+			return string(i.ID), []*state.Instance{gone}, err
 		}
 	}
-	return nil, fault.New(fault.NotFound, "there is no container instance and no zone %q", f.Target).
+	return "", nil, fault.New(fault.NotFound, "there is no container instance and no zone %q", f.Target).
 		WithHint("the zones are %s; instances are named by their ids, `aws ecs list-container-instances`", strings.Join(e.engine.Zones(), ", "))
 }
 

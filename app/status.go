@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"fmt"
 	"os"
 	"time"
@@ -17,6 +18,8 @@ type EngineStatus struct {
 	Clusters int       `json:"clusters"` // that are active
 	Services int       `json:"services"` // that are active
 	Tasks    int       `json:"tasks"`    // that are alive
+	Limits   Limits    `json:"limits"`   // how often clients may call
+	Faults   int       `json:"faults"`   // that are in force
 	Problems []string  `json:"problems"` // that an operator should know of
 }
 
@@ -33,7 +36,7 @@ func (e *Engine) Survivors() int {
 func (e *Engine) Status() EngineStatus {
 	s := EngineStatus{
 		Endpoint: e.Endpoint(), PID: os.Getpid(), Dir: e.options.Dir, Runtime: e.words, Speed: e.options.speed(),
-		Started: e.started, Problems: []string{},
+		Started: e.started, Limits: cmp.Or(e.options.Limits, NoLimits), Faults: len(e.Faults()), Problems: []string{},
 	}
 	snap := e.engine.DB().Read()
 	for c := range snap.Clusters() {

@@ -44,6 +44,12 @@ func (p *Program) engineStatus(ctx context.Context, endpoint string) error {
 	t.Add("clusters", fmt.Sprint(s.Clusters))
 	t.Add("services", fmt.Sprint(s.Services))
 	t.Add("tasks", fmt.Sprint(s.Tasks))
+	if s.Limits != app.NoLimits {
+		t.Add("limits", string(s.Limits))
+	}
+	if s.Faults > 0 {
+		t.Add("faults", fmt.Sprintf("%d in force: see `slipway engine fault list`", s.Faults))
+	}
 	p.Table(t)
 	for _, problem := range s.Problems {
 		p.Say("%s %s", p.Style(terminal.Warn, "problem:"), problem)
