@@ -91,6 +91,7 @@ func startNginx(ctx context.Context, b *testing.B, program string, targets []str
 	}
 	cmd := exec.CommandContext(ctx, program, "-p", dir, "-c", config)
 	cmd.Stderr = os.Stderr
+	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) } // killed, it would leave its workers behind
 	if err := cmd.Start(); err != nil {
 		return "", err
 	}
