@@ -15,6 +15,7 @@ import (
 	"runtime/debug"
 	"strconv"
 	"strings"
+	"sync"
 )
 
 // handler serves any number of services on one endpoint.
@@ -58,7 +59,13 @@ type exchange struct {
 	service     Service
 	operation   *operation
 	info        requestInfo
+	answers     *[]byte // empty, for the answer to be written into
 }
+
+// answers are written one after the other into the same memory, but for large ones.
+var answers = sync.Pool{New: func() any { return new([]byte) }}
+
+const largeAnswer = 64 << 10 // bytes
 
 func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	x := &exchange{handler: h, w: w, r: r, protocol: protocolQuery, contentType: "text/xml"}
@@ -69,12 +76,17 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case r.Header.Get("X-Amz-Target") != "":
 		x.protocol, x.contentType = protocolJSON, "application/x-amz-json-1.1"
 	}
+	x.answers = answers.Get().(*[]byte) //nolint:forcetypeassert // the pool holds nothing else
+	defer answers.Put(x.answers)
 	out, err := x.serve()
 	if err != nil {
 		x.fail(err)
 		return
 	}
 	x.write(http.StatusOK, out)
+	if cap(out) <= largeAnswer {
+		*x.answers = out[:0]
+	}
 }
 
 // newRequestID returns a random UUID, as AWS's request ids are.
@@ -115,9 +127,9 @@ func (x *exchange) serve() (body []byte, err error) {
 	}
 	switch x.protocol {
 	case protocolCBOR:
-		return x.cbor.write(nil, out)
+		return x.cbor.write(*x.answers, out)
 	case protocolJSON:
-		return x.json.write(nil, out)
+		return x.json.write(*x.answers, out)
 	}
 	return x.xml.answer(x.service.xmlns, x.operation.name, out, x.info.id)
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"reflect"
 	"strings"
+	"sync"
 
 	"github.com/aws/smithy-go"
 	"github.com/aws/smithy-go/middleware"
@@ -15,24 +16,55 @@ import (
 
 var errValidated = errors.New("the input is complete")
 
+// validators are what the SDK's clients check inputs with: types of client and input → middleware.InitializeMiddleware. A
+// client builds all that sends a request each time that it is called; that is worth it only to find its validator once.
+var validators sync.Map
+
+// found is where a client that is called leaves its validator.
+type found struct {
+	middleware.InitializeMiddleware
+}
+
+type foundKey struct{}
+
+// nothing is the validator of operations that require nothing.
+var nothing = middleware.InitializeMiddlewareFunc("OperationInputValidation", func(
+	ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler,
+) (middleware.InitializeOutput, middleware.Metadata, error) {
+	return next.HandleInitialize(ctx, in)
+})
+
+// complete is what a validator calls when nothing is missing.
+var complete = middleware.InitializeHandlerFunc(func(context.Context, middleware.InitializeInput) (
+	out middleware.InitializeOutput, m middleware.Metadata, err error,
+) {
+	return out, m, errValidated
+})
+
 // OnlyValidate makes a client that validates inputs and sends nothing:
 //
 //	ecs.New(ecs.Options{APIOptions: awswire.OnlyValidate()})
 func OnlyValidate() []func(*middleware.Stack) error {
 	return []func(*middleware.Stack) error{func(stack *middleware.Stack) error {
+		var validator middleware.InitializeMiddleware = nothing
 		for _, id := range stack.Initialize.List() {
-			if id != "OperationInputValidation" {
-				if _, err := stack.Initialize.Remove(id); err != nil {
-					return err
-				}
+			removed, err := stack.Initialize.Remove(id)
+			if err != nil {
+				return err
+			}
+			if id == nothing.ID() {
+				validator = removed
 			}
 		}
-		stop := func(context.Context, middleware.InitializeInput, middleware.InitializeHandler) (
+		leave := func(ctx context.Context, _ middleware.InitializeInput, _ middleware.InitializeHandler) (
 			out middleware.InitializeOutput, m middleware.Metadata, err error,
 		) {
+			if f, ok := ctx.Value(foundKey{}).(*found); ok {
+				f.InitializeMiddleware = validator
+			}
 			return out, m, errValidated
 		}
-		return stack.Initialize.Add(middleware.InitializeMiddlewareFunc("OnlyValidate", stop), middleware.After)
+		return stack.Initialize.Add(middleware.InitializeMiddlewareFunc("OnlyValidate", leave), middleware.After)
 	}}
 }
 
@@ -41,13 +73,11 @@ func OnlyValidate() []func(*middleware.Stack) error {
 // the input a pointer to one of its inputs. It is meant for Options.Before or for the operation itself, which words the
 // refusal as its service does.
 func Missing(client, input any) ([]string, error) {
-	operation := strings.TrimSuffix(reflect.TypeOf(input).Elem().Name(), "Input")
-	method := reflect.ValueOf(client).MethodByName(operation)
-	if !method.IsValid() {
-		return nil, fmt.Errorf("cannot validate %T: %T has no operation %s", input, client, operation)
+	validator, err := validatorOf(client, input)
+	if err != nil {
+		return nil, err
 	}
-	results := method.Call([]reflect.Value{reflect.ValueOf(context.Background()), reflect.ValueOf(input)})
-	err, _ := reflect.TypeAssert[error](results[1])
+	_, _, err = validator.HandleInitialize(context.Background(), middleware.InitializeInput{Parameters: input}, complete)
 	invalid, ok := errors.AsType[smithy.InvalidParamsError](err)
 	switch {
 	case ok:
@@ -56,6 +86,27 @@ func Missing(client, input any) ([]string, error) {
 		return nil, nil
 	}
 	return nil, fmt.Errorf("cannot validate %T: %w", input, err)
+}
+
+func validatorOf(client, input any) (middleware.InitializeMiddleware, error) {
+	t := reflect.TypeOf(input)
+	key := [2]reflect.Type{reflect.TypeOf(client), t}
+	if v, ok := validators.Load(key); ok {
+		return v.(middleware.InitializeMiddleware), nil
+	}
+	operation := strings.TrimSuffix(t.Elem().Name(), "Input")
+	method := reflect.ValueOf(client).MethodByName(operation)
+	if !method.IsValid() {
+		return nil, fmt.Errorf("cannot validate %T: %T has no operation %s", input, client, operation)
+	}
+	var f found
+	ctx := context.WithValue(context.Background(), foundKey{}, &f)
+	results := method.Call([]reflect.Value{reflect.ValueOf(ctx), reflect.ValueOf(input)})
+	if err, _ := reflect.TypeAssert[error](results[1]); !errors.Is(err, errValidated) || f.InitializeMiddleware == nil {
+		return nil, fmt.Errorf("cannot validate %T: %w", input, err)
+	}
+	validators.Store(key, f.InitializeMiddleware)
+	return f.InitializeMiddleware, nil
 }
 
 // paths turns "CreateServiceInput.Tags[0].Key" into "tags[0].key" where the service's own names begin so.
