@@ -29,7 +29,6 @@ func TestScenarios(t *testing.T) {
 				w := perform(t, s)
 				ends, err := w.ends(t.Context())
 				w.must(err)
-				w.close()
 				s.compare(t, w.text(), ends)
 			})
 		})

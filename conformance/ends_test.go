@@ -23,27 +23,21 @@ func stageOf(payload []byte) string {
 	return p.Stage
 }
 
-// ends tells how things stand, as clients can see it: the services with their deployments, the history of each, and the
+// ends tells how things stand, as clients can see it: the service web with its deployments and their history, and the
 // tasks that have stopped.
 func (s *stage) ends(ctx context.Context) (string, error) {
 	var b strings.Builder
-	services, err := s.ecs.ListServices(ctx, &ecs.ListServicesInput{MaxResults: aws.Int32(10)})
+	out, err := s.ecs.DescribeServices(ctx, &ecs.DescribeServicesInput{Services: []string{"web"}})
 	if err != nil {
 		return "", err
 	}
-	slices.Sort(services.ServiceArns)
-	if len(services.ServiceArns) > 0 {
-		out, err := s.ecs.DescribeServices(ctx, &ecs.DescribeServicesInput{Services: services.ServiceArns})
-		if err != nil {
+	for _, service := range out.Services {
+		if err := s.endOfService(ctx, &b, service); err != nil {
 			return "", err
 		}
-		for _, service := range out.Services {
-			if err := s.endOfService(ctx, &b, service); err != nil {
-				return "", err
-			}
-		}
 	}
-	return b.String(), s.endsOfTasks(ctx, &b)
+	err = s.endsOfTasks(ctx, &b)
+	return b.String(), err
 }
 
 func (s *stage) endOfService(ctx context.Context, b *strings.Builder, service types.Service) error {

@@ -17,6 +17,7 @@ type names struct {
 	deployments, histories map[string]string
 	tasks                  map[string]*named
 	places                 map[string]string // task → where it is
+	starts                 map[string]string // tasks that were started together → what tells so
 	started                int
 	others                 map[string]string // identifier → name
 	refs                   map[string]string // $name → identifier
@@ -30,7 +31,7 @@ type named struct {
 
 func newNames() *names {
 	return &names{
-		deployments: map[string]string{}, histories: map[string]string{}, tasks: map[string]*named{}, places: map[string]string{}, others: map[string]string{},
+		deployments: map[string]string{}, histories: map[string]string{}, tasks: map[string]*named{}, places: map[string]string{}, starts: map[string]string{}, others: map[string]string{},
 		refs: map[string]string{},
 	}
 }
@@ -102,6 +103,7 @@ var (
 	taskID     = regexp.MustCompile(`\b[0-9a-f]{32}\b`)
 	deployID   = regexp.MustCompile(`ecs-svc/(\d+)`)
 	revision   = regexp.MustCompile(`arn:aws:ecs:[^ ,]*:service-revision/[^ /]+/[^ /]+/(\d+)`)
+	pauseID    = regexp.MustCompile(`ecs-pause-[0-9A-Za-z_-]+`)
 	anARN      = regexp.MustCompile(`arn:aws:[^ ,")]+`)
 )
 
@@ -113,6 +115,7 @@ func (n *names) text(s string) string {
 	s = revision.ReplaceAllStringFunc(s, func(arn string) string {
 		return "revision " + n.deployment(arn[strings.LastIndexByte(arn, '/')+1:])
 	})
+	s = pauseID.ReplaceAllString(s, "ecs-pause-ID")
 	s = deployID.ReplaceAllStringFunc(s, n.deployment)
 	s = anARN.ReplaceAllStringFunc(s, n.arn)
 	s = taskID.ReplaceAllStringFunc(s, func(id string) string {
@@ -129,6 +132,14 @@ func (n *names) text(s string) string {
 
 // startedText tells tasks that are started together by the numbers that they share.
 func (n *names) startedText(ids []string) string {
+	told := strings.Join(ids, " ")
+	if n.starts[told] == "" {
+		n.starts[told] = n.newlyStarted(ids)
+	}
+	return n.starts[told]
+}
+
+func (n *names) newlyStarted(ids []string) string {
 	first := n.started
 	n.began(ids...)
 	var list []string
@@ -149,11 +160,23 @@ func (n *names) arn(arn string) string {
 // fill puts identifiers in the place of $names.
 func (n *names) fill(s string) string {
 	return reference.ReplaceAllStringFunc(s, func(ref string) string {
+		if number, ok := strings.CutPrefix(ref, "$task."); ok {
+			n.number(number)
+		}
 		if id, ok := n.refs[ref[1:]]; ok {
 			return id
 		}
 		return ref
 	})
+}
+
+// number gives tasks their numbers until one has this number.
+func (n *names) number(wanted string) {
+	for _, id := range slices.SortedFunc(keys(n.tasks), func(a, b string) int { return n.rank(a) - n.rank(b) }) {
+		if n.refs["task."+wanted] == "" {
+			n.task(id)
+		}
+	}
 }
 
 var reference = regexp.MustCompile(`\$[a-z]+(\.[A-Za-z0-9-]+)?`)

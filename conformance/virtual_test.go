@@ -40,6 +40,7 @@ func newHouse(t *testing.T, change func(*engine.Options)) *house {
 		change(&h.options)
 	}
 	h.open()
+	t.Cleanup(func() { h.close() }) // even of a test that fails: a bubble must be left by everybody
 	return h
 }
 
