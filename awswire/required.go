@@ -46,7 +46,7 @@ var complete = middleware.InitializeHandlerFunc(func(context.Context, middleware
 //	ecs.New(ecs.Options{APIOptions: awswire.OnlyValidate()})
 func OnlyValidate() []func(*middleware.Stack) error {
 	return []func(*middleware.Stack) error{func(stack *middleware.Stack) error {
-		var validator middleware.InitializeMiddleware = nothing
+		validator := nothing
 		for _, id := range stack.Initialize.List() {
 			removed, err := stack.Initialize.Remove(id)
 			if err != nil {

@@ -24,7 +24,7 @@ type addresses struct {
 func (e *Engine) free(tx *state.Tx) *addresses {
 	taken := map[netip.Addr]bool{}
 	for i := range tx.AllInstances() {
-		if i.Gone.IsZero() {
+		if i.Gone.IsZero() || tx.Usage(i.ID).Tasks > 0 {
 			taken[i.Address] = true
 		}
 	}
@@ -34,10 +34,8 @@ func (e *Engine) free(tx *state.Tx) *addresses {
 	for b := range tx.Balancers() {
 		taken[b.Address] = true
 	}
-	for t := range tx.AllTasks() {
-		if t.Alive() {
-			taken[t.Address] = true
-		}
+	for t := range tx.TasksWithAddress() {
+		taken[t.Address] = true
 	}
 	return &addresses{e, taken}
 }

@@ -62,22 +62,9 @@ func newLoop(e *Engine) *loop {
 func (l *loop) run(ctx context.Context) {
 	defer l.watch.Close()
 	for ctx.Err() == nil {
-		for _, c := range l.wait(ctx) {
-			l.note(c)
-		}
+		l.noteAll(nextChanges(ctx, l.watch, &l.agenda))
 		l.work()
 	}
-}
-
-// wait returns what has changed; nothing when something on the agenda is due first.
-func (l *loop) wait(ctx context.Context) []state.Change {
-	if at, ok := l.agenda.Next(); ok {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithDeadline(ctx, at)
-		defer cancel()
-	}
-	changes, _ := l.watch.Next(ctx) // an error means that there are none
-	return changes
 }
 
 // work does what is due.
@@ -87,13 +74,13 @@ func (l *loop) work() {
 	if len(due) == 0 {
 		return
 	}
-	again := map[item]time.Time{}
+	again, wanting := map[item]time.Time{}, map[state.ServiceKey]bool{}
 	err := l.engine.db.Write(func(tx *state.Tx) error {
 		for _, i := range due {
 			switch i.chore {
 			case passOver:
 				again[i] = l.engine.pass(tx, i.service, now)
-				l.waiting[i.service] = wanting(tx, i.service)
+				wanting[i.service] = wants(tx, i.service)
 			default:
 				again[i] = l.engine.prune(tx, i, now)
 			}
@@ -106,6 +93,18 @@ func (l *loop) work() {
 	for _, i := range due {
 		l.done(i, now, again[i], err != nil)
 	}
+	for key, wants := range wanting {
+		l.wait(key, wants)
+	}
+}
+
+// wait notes whether a service waits for room.
+func (l *loop) wait(key state.ServiceKey, wants bool) {
+	if !wants {
+		delete(l.waiting, key)
+		return
+	}
+	l.waiting[key] = true
 }
 
 // done puts on the agenda when to look again.
@@ -139,8 +138,8 @@ func later(a, b time.Time) time.Time {
 	return b
 }
 
-// wanting reports whether a service has fewer tasks than it wants: then room anywhere in its cluster concerns it.
-func wanting(tx *state.Tx, key state.ServiceKey) bool {
+// wants reports whether a service has fewer tasks than it wants: then room anywhere in its cluster concerns it.
+func wants(tx *state.Tx, key state.ServiceKey) bool {
 	s, ok := tx.Service(key)
 	if !ok {
 		return false

@@ -1,8 +1,35 @@
 package engine
 
 import (
+	"slices"
+	"strings"
+
 	"github.com/slipway-cd/slipway/engine/state"
 )
+
+// noteAll draws from changes which services have to be looked at.
+func (l *loop) noteAll(changes []state.Change) {
+	freed := map[state.ClusterName]bool{}
+	for _, c := range changes {
+		l.note(c)
+		if cluster, ok := frees(c); ok {
+			freed[cluster] = true
+		}
+	}
+	for cluster := range freed {
+		l.touchWaiting(cluster)
+	}
+}
+
+// frees returns the cluster in which a task has given its place back.
+func frees(c state.Change) (state.ClusterName, bool) {
+	before, _ := c.Before.(*state.Task)
+	after, ok := c.After.(*state.Task)
+	if !ok || after.Last != state.Stopped || before != nil && before.Last == state.Stopped {
+		return "", false
+	}
+	return after.Cluster, true
+}
 
 // note draws from one change which services have to be looked at.
 func (l *loop) note(c state.Change) {
@@ -25,7 +52,7 @@ func (l *loop) note(c state.Change) {
 			l.touch(t.Service)
 		}
 	case *state.Instance:
-		l.touchCluster(r.Cluster, false)
+		l.touchCluster(r.Cluster)
 		if c.After != nil {
 			l.retireInstance(r)
 		}
@@ -51,9 +78,6 @@ func (l *loop) noteTask(c state.Change, t *state.Task) {
 	if before == nil || moved(before, t) {
 		l.touch(t.Service)
 	}
-	if t.Last == state.Stopped && (before == nil || before.Last != state.Stopped) {
-		l.touchCluster(t.Cluster, true)
-	}
 	l.forget(t)
 }
 
@@ -69,11 +93,23 @@ func targetMoved(c state.Change) bool {
 	return before == nil || after == nil || before.Health != after.Health || before.Draining != after.Draining
 }
 
-// touchCluster looks at the services of a cluster; only at those that wait for room when onlyWaiting is set.
-func (l *loop) touchCluster(cluster state.ClusterName, onlyWaiting bool) {
+// touchCluster looks at the services of a cluster.
+func (l *loop) touchCluster(cluster state.ClusterName) {
 	for s := range l.engine.db.Read().Services(cluster) {
-		if !onlyWaiting || l.waiting[s.ID] {
-			l.touch(s.ID)
+		l.touch(s.ID)
+	}
+}
+
+// touchWaiting looks at those services of a cluster that wait for room. They are few as a rule, however many others there are.
+func (l *loop) touchWaiting(cluster state.ClusterName) {
+	var keys []state.ServiceKey
+	for key := range l.waiting {
+		if key.Cluster == cluster {
+			keys = append(keys, key)
 		}
+	}
+	slices.SortFunc(keys, func(a, b state.ServiceKey) int { return strings.Compare(a.Name, b.Name) }) // whoever is first gets the room
+	for _, key := range keys {
+		l.touch(key)
 	}
 }

@@ -5,8 +5,10 @@ import (
 	"iter"
 	"net/netip"
 	"slices"
+	"strings"
 	"testing"
 
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 	"pgregory.net/rapid"
@@ -24,6 +26,12 @@ func drawTask(t *rapid.T) *Task {
 		CPU: rapid.IntRange(0, 9).Draw(t, "cpu"), Memory: rapid.IntRange(0, 9).Draw(t, "memory"),
 		Last: rapid.SampledFrom([]TaskStatus{Pending, Running, Stopped}).Draw(t, "last"), Settled: rapid.Bool().Draw(t, "settled"),
 		Address: rapid.SampledFrom([]netip.Addr{{}, instanceAddress, netip.MustParseAddr("10.0.0.9")}).Draw(t, "address"),
+	}
+	if token := rapid.SampledFrom(someNames).Draw(t, "token"); token != "" {
+		task.Token = token + TokenSeparator + rapid.SampledFrom([]string{"1", "2"}).Draw(t, "request")
+	}
+	if rapid.Bool().Draw(t, "own address") {
+		task.Attachments = []types.Attachment{{}}
 	}
 	for range rapid.IntRange(0, 2).Draw(t, "ports") {
 		task.Ports = append(task.Ports, HostPort{Port: 32768 + rapid.IntRange(0, 5).Draw(t, "port"), Protocol: "tcp"})
@@ -93,6 +101,10 @@ func compare(t *rapid.T, s Snapshot) {
 			"unsettled":  {s.UnsettledTasksOfService(key), func(t *Task) bool { return t.Service == key && unsettled(t) }},
 			"group": {s.TasksOfGroup("a", name), func(t *Task) bool {
 				return t.Cluster == "a" && t.Group == name && t.Last != Stopped
+			}},
+			"token": {s.TasksOfToken(name), func(t *Task) bool { return strings.HasPrefix(t.Token, name+TokenSeparator) }},
+			"address": {s.TasksWithAddress(), func(t *Task) bool {
+				return len(t.Attachments) > 0 && t.Address.IsValid() && t.Last != Stopped
 			}},
 		} {
 			if diff := cmp.Diff(scan(s, tc.keep), ids(tc.got)); diff != "" {

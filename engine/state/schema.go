@@ -51,7 +51,9 @@ const (
 	byDaemons    = "daemons"   // cluster of ACTIVE services that run on every container instance
 	byGroup      = "group"     // cluster and group of tasks that have not come to their end
 	byARN        = "arn"
-	byOwner      = "owner" // listener → load balancer, rule → listener, target → group, stream → group
+	byToken      = "token"   // client token
+	byAddress    = "address" // of tasks that have one of their own
+	byOwner      = "owner"   // listener → load balancer, rule → listener, target → group, stream → group
 )
 
 // New record kinds are added here and in Decode.
@@ -65,6 +67,7 @@ func schema() map[string]tableSchema {
 		string(KindService): table(KindService, indexes[*Service]{
 			byCluster: func(r *Service) string { return string(r.ID.Cluster) },
 			byDaemons: daemonKey,
+			byToken:   func(r *Service) string { return r.Token },
 		}),
 		string(KindEvents):     table[*Events](KindEvents, nil),
 		string(KindDeployment): table(KindDeployment, indexes[*Deployment]{byService: func(r *Deployment) string { return r.Service.String() }}),
@@ -79,6 +82,8 @@ func schema() map[string]tableSchema {
 			byInstance:   func(r *Task) string { return string(r.Instance) },
 			byUnsettled:  unsettledKey,
 			byGroup:      aliveGroupKey,
+			byToken:      tokenOfTask,
+			byAddress:    ownAddressKey,
 		}),
 		string(KindTaskSet):          table(KindTaskSet, indexes[*TaskSet]{byService: func(r *TaskSet) string { return r.Service.String() }}),
 		string(KindCapacityProvider): table[*CapacityProvider](KindCapacityProvider, nil),

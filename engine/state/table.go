@@ -120,7 +120,47 @@ func (t *records) eachOf(index string, text []string, yield func(Record) bool) {
 		in.Ascend(func(ref reference) bool { return yield(t.get(ref.key)) })
 		return
 	}
+	var many []string // keys beyond the first few
+	n, more := 0, true
 	in.AscendGreaterOrEqual(reference{text: text[0]}, func(ref reference) bool {
-		return ref.text == text[0] && yield(t.get(ref.key))
+		switch n++; {
+		case ref.text != text[0]:
+			return false
+		case n <= few:
+			more = yield(t.get(ref.key))
+		default:
+			many = append(many, ref.key)
+		}
+		return more
+	})
+	if more {
+		t.eachIn(many, yield)
+	}
+}
+
+// few records are looked up one by one.
+const few = 100
+
+// eachIn calls yield for the records with these keys, which are sorted. When they are a good part of all, to go through
+// them all is quicker than to look them up.
+func (t *records) eachIn(keys []string, yield func(Record) bool) {
+	const worth = 8 // what one look-up costs, in steps
+	if len(keys) == 0 {
+		return
+	}
+	if len(keys)*worth < t.byKey.Len() {
+		for _, key := range keys {
+			if !yield(t.get(key)) {
+				return
+			}
+		}
+		return
+	}
+	t.byKey.AscendGreaterOrEqual(keyed{key: keys[0]}, func(k keyed) bool {
+		if k.key != keys[0] {
+			return true
+		}
+		keys = keys[1:]
+		return yield(k.record) && len(keys) > 0
 	})
 }

@@ -1,6 +1,7 @@
 package state
 
 import (
+	"fmt"
 	"slices"
 	"testing"
 
@@ -71,5 +72,46 @@ func TestWhatAWriteGoesThroughItMayChange(t *testing.T) {
 	}
 	if diff := cmp.Diff([]TaskID{"ax", "bx", "cx"}, ids(db.Read().TasksOfService(key))); diff != "" {
 		t.Error(diff)
+	}
+}
+
+func TestALongListIsThatOfAFullScan(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct{ mine, others int }{
+		"none": {0, 500}, "few": {few, 0}, "most": {3 * few, 10}, "all": {2 * few, 0}, "a small part": {few + 20, 5000},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			db := New(nil)
+			var all []Record
+			for n := range tc.mine + tc.others {
+				task := &Task{ID: TaskID(fmt.Sprintf("%x", n*2654435761%(1<<32))), Cluster: "others"}
+				if n < tc.mine {
+					task.Cluster = "mine"
+				}
+				all = append(all, task)
+			}
+			put(t, db, all...)
+			snap := db.Read()
+			want := scan(snap, func(t *Task) bool { return t.Cluster == "mine" })
+			var got []TaskID // in the order that they come
+			for task := range snap.Tasks("mine") {
+				got = append(got, task.ID)
+			}
+			if diff := cmp.Diff(want, got); diff != "" || len(got) != tc.mine {
+				t.Error(diff)
+			}
+			for stop := range min(tc.mine, 2*few) {
+				n := 0
+				for range snap.Tasks("mine") {
+					if n++; n > stop {
+						break
+					}
+				}
+				if n != stop+1 {
+					t.Fatalf("broke off at %d, came to %d", stop+1, n)
+				}
+			}
+		})
 	}
 }

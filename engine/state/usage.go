@@ -50,6 +50,16 @@ func (s Snapshot) TasksOfGroup(cluster ClusterName, group string) iter.Seq[*Task
 
 func groupKey(cluster ClusterName, group string) string { return string(cluster) + "|" + group }
 
+// TasksWithAddress returns the tasks that have an address of their own and have not come to their end, by address.
+func (s Snapshot) TasksWithAddress() iter.Seq[*Task] { return all[*Task](s, KindTask, byAddress) }
+
+func ownAddressKey(t *Task) string {
+	if !t.Alive() || len(t.Attachments) == 0 || !t.Address.IsValid() {
+		return ""
+	}
+	return t.Address.String()
+}
+
 func unsettledKey(t *Task) string {
 	if t.Last == Stopped && t.Settled {
 		return ""

@@ -92,8 +92,8 @@ func tokenFree(snap state.Snapshot, in *ecs.CreateServiceInput) error {
 	if token == "" {
 		return nil
 	}
-	for other := range snap.AllServices() {
-		if other.Token == token && awsdoc.Or(other.Doc.Status, "") == "ACTIVE" {
+	for other := range snap.ServicesOfToken(token) {
+		if awsdoc.Or(other.Doc.Status, "") == "ACTIVE" {
 			return invalid("Creation of service was not idempotent.")
 		}
 	}

@@ -5,7 +5,6 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"slices"
-	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
@@ -18,9 +17,7 @@ import (
 // it bear both, so that a repetition is told from another request.
 type token struct{ name, request string }
 
-const separator = "\x00" // AWS allows none in a token
-
-func (t token) String() string { return t.name + separator + t.request }
+func (t token) String() string { return t.name + state.TokenSeparator + t.request }
 
 // tokenOf returns the zero token for a request without one.
 func tokenOf(in *ecs.RunTaskInput) (token, error) {
@@ -39,11 +36,10 @@ func startedUnder(snap state.Snapshot, t token) ([]*state.Task, error) {
 		return nil, nil
 	}
 	var same, other []*state.Task
-	for task := range snap.AllTasks() {
-		switch name, _, _ := strings.Cut(task.Token, separator); {
-		case task.Token == t.String():
+	for task := range snap.TasksOfToken(t.name) {
+		if task.Token == t.String() {
 			same = append(same, task)
-		case name == t.name:
+		} else {
 			other = append(other, task)
 		}
 	}
