@@ -96,14 +96,14 @@ func (o engineStartOptions) arguments(dir string, p *Program) []string {
 	if o.credentials != "" {
 		args = append(args, "--credentials", o.credentials)
 	}
+	for _, hook := range o.hooks {
+		args = append(args, "--hook", hook)
+	}
 	if o.checkRoles {
 		args = append(args, "--check-roles")
 	}
 	for _, target := range o.eventTargets {
 		args = append(args, "--event-target", target)
-	}
-	for _, hook := range o.hooks {
-		args = append(args, "--hook", hook)
 	}
 	if p.verbose {
 		args = append(args, "--verbose")

@@ -28,3 +28,13 @@ func TestEventTargetsAreURLsAndFiles(t *testing.T) {
 		}
 	}
 }
+
+func TestADetachedEngineKnowsItsEventTargetsAndWhetherRolesAreChecked(t *testing.T) {
+	t.Parallel()
+	p, _, _ := testProgram()
+	o := engineStartOptions{checkRoles: true, eventTargets: []string{"a=http://127.0.0.1:1", "b=file:/x"}}
+	got := strings.Join(o.arguments("/data", p), " ")
+	if !strings.Contains(got, " --check-roles ") || !strings.Contains(got, " --event-target a=http://127.0.0.1:1 --event-target b=file:/x") {
+		t.Error(got)
+	}
+}
