@@ -1,11 +1,9 @@
 package conformance
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"net/http/httptest"
 	"reflect"
@@ -48,24 +46,6 @@ func (i inside) RoundTrip(r *http.Request) (*http.Response, error) {
 	r.RequestURI = r.URL.RequestURI()
 	i.handler.ServeHTTP(answer, r)
 	return answer.Result(), nil
-}
-
-// whole sends requests whose bodies are in memory. The SDK closes a body as soon as there is an answer; when net/http is still
-// about to find out that there is no more of it, it takes that for an error and drops the connection, with the answer.
-// [smithy-go 1.28, transport/http: safeWriteToReadCloser.WriteTo returns io.EOF]
-type whole struct{ http.RoundTripper }
-
-// RoundTrip sends a request.
-func (w whole) RoundTrip(r *http.Request) (*http.Response, error) {
-	if r.Body != nil {
-		body, err := io.ReadAll(r.Body)
-		if err != nil {
-			return nil, err
-		}
-		r = r.Clone(r.Context())
-		r.Body = io.NopCloser(bytes.NewReader(body))
-	}
-	return w.RoundTripper.RoundTrip(r)
 }
 
 // operation finds the method of a client that is called so.
