@@ -111,6 +111,16 @@ func compare(t *rapid.T, s Snapshot) {
 				t.Fatalf("index %s of %q (-scan +index):\n%s", index, name, diff)
 			}
 		}
+		after := TaskID("t4")
+		for list, got := range map[string][2]iter.Seq[*Task]{
+			"cluster": {s.Tasks(ClusterName(name)), s.TasksAfter(ClusterName(name), after)},
+			"service": {s.TasksOfService(key), s.TasksOfServiceAfter(key, after)},
+		} {
+			want := slices.DeleteFunc(ids(got[0]), func(id TaskID) bool { return id <= after })
+			if diff := cmp.Diff(want, ids(got[1]), cmpopts.EquateEmpty()); diff != "" {
+				t.Fatalf("tasks of %s %q after %s:\n%s", list, name, after, diff)
+			}
+		}
 		compareUsage(t, s, InstanceID(name))
 	}
 }

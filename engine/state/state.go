@@ -151,11 +151,26 @@ func get[R Record](s Snapshot, kind Kind, key string) (R, bool) {
 // all returns the records whose index has that value, in the order of their keys within it. An empty index name means
 // every record of the kind; no value, every record that the index has.
 func all[R Record](s Snapshot, kind Kind, index string, value ...string) iter.Seq[R] {
+	t := s.tables[kind]
+	switch {
+	case index == "":
+		return only[R](s, t.each)
+	case len(value) == 0:
+		return only[R](s, func(yield func(Record) bool) { t.eachIndexed(index, yield) })
+	default:
+		return after[R](s, kind, index, value[0], "")
+	}
+}
+
+// after returns those of the records whose index has that value that come after a key.
+func after[R Record](s Snapshot, kind Kind, index, value, key string) iter.Seq[R] {
+	t := s.tables[kind]
+	return only[R](s, func(yield func(Record) bool) { t.eachOf(index, value, key, yield) })
+}
+
+// only gives records their type.
+func only[R Record](s Snapshot, each iter.Seq[Record]) iter.Seq[R] {
 	return func(yield func(R) bool) {
-		each := func(yield func(Record) bool) { s.tables[kind].each(yield) }
-		if index != "" {
-			each = func(yield func(Record) bool) { s.tables[kind].eachOf(index, value, yield) }
-		}
 		if s.write != nil {
 			each = slices.Values(slices.Collect(each)) // whoever writes may change what is gone through
 		}

@@ -113,19 +113,24 @@ func (t *records) each(yield func(Record) bool) {
 	t.byKey.Ascend(func(k keyed) bool { return yield(k.record) })
 }
 
-// eachOf calls yield for the records that an index has under a text, by key; for all that it has when no text is given.
-func (t *records) eachOf(index string, text []string, yield func(Record) bool) {
-	in := t.by[slices.Index(t.schema.indexes, index)]
-	if len(text) == 0 {
-		in.Ascend(func(ref reference) bool { return yield(t.get(ref.key)) })
-		return
-	}
+func (t *records) index(name string) *tree[reference] {
+	return t.by[slices.Index(t.schema.indexes, name)]
+}
+
+// eachIndexed calls yield for the records that an index has under any text, by text.
+func (t *records) eachIndexed(index string, yield func(Record) bool) {
+	t.index(index).Ascend(func(ref reference) bool { return yield(t.get(ref.key)) })
+}
+
+// eachOf calls yield for the records that an index has under a text, by key, from those on that come after a key.
+func (t *records) eachOf(index, text, after string, yield func(Record) bool) {
 	var many []string // keys beyond the first few
 	n, more := 0, true
-	in.AscendGreaterOrEqual(reference{text: text[0]}, func(ref reference) bool {
+	t.index(index).AscendGreaterOrEqual(reference{text, after}, func(ref reference) bool {
 		switch n++; {
-		case ref.text != text[0]:
+		case ref.text != text:
 			return false
+		case ref.key == after:
 		case n <= few:
 			more = yield(t.get(ref.key))
 		default:

@@ -110,14 +110,19 @@ func (s Snapshot) portsOf(t *Task) []HostPort {
 
 func (u *Usage) with(t *Task, ports []HostPort) *Usage {
 	c := *u
-	c.CPU, c.Memory, c.Tasks = u.CPU+t.CPU, u.Memory+t.Memory, u.Tasks+1
-	c.Ports, c.GPUs = slices.Concat(u.Ports, ports), slices.Concat(u.GPUs, t.GPUs)
+	c.Ports, c.GPUs = slices.Clip(u.Ports), slices.Clip(u.GPUs) // clipped: what is appended doesn't reach the record
+	c.add(t, ports)
+	return &c
+}
+
+func (u *Usage) add(t *Task, ports []HostPort) {
+	u.CPU, u.Memory, u.Tasks = u.CPU+t.CPU, u.Memory+t.Memory, u.Tasks+1
+	u.Ports, u.GPUs = append(u.Ports, ports...), append(u.GPUs, t.GPUs...)
 	for _, p := range ports {
 		if p.Port >= FirstDynamicPort && p.Port <= LastDynamicPort {
-			c.LastPort = p.Port
+			u.LastPort = p.Port
 		}
 	}
-	return &c
 }
 
 func (u *Usage) without(t *Task, ports []HostPort) *Usage {
@@ -135,8 +140,20 @@ func (u *Usage) without(t *Task, ports []HostPort) *Usage {
 
 // followAll computes the usage of all container instances from the tasks.
 func (tx *Tx) followAll() {
+	all := map[InstanceID]*Usage{}
 	for t := range tx.AllTasks() {
-		tx.follow(nil, t)
+		if !uses(t) {
+			continue
+		}
+		u := all[t.Instance]
+		if u == nil {
+			u = &Usage{Instance: t.Instance}
+			all[t.Instance] = u
+		}
+		u.add(t, tx.portsOf(t))
+	}
+	for _, u := range all {
+		tx.putUsage(u)
 	}
 }
 

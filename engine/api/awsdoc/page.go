@@ -3,6 +3,7 @@ package awsdoc
 import (
 	"crypto/sha256"
 	"encoding/base64"
+	"iter"
 	"slices"
 	"strings"
 )
@@ -27,6 +28,24 @@ func Page(keys []string, order func(a, b string) int, token *string, size int) (
 	}
 	cut = keys[:size]
 	return cut, Text("%s", sealToken(cut[size-1])), true
+}
+
+// PageOf cuts one page out of keys that come in ascending order, as Page does: from returns those after a key. No more of
+// them are asked for than the page has, and one.
+func PageOf(from func(after string) iter.Seq[string], token *string, size int) (cut []string, next *string, ok bool) {
+	last := ""
+	if t := Or(token, ""); t != "" {
+		if last, ok = openToken(t); !ok {
+			return nil, nil, false
+		}
+	}
+	for key := range from(last) {
+		if len(cut) == size {
+			return cut, Text("%s", sealToken(cut[size-1])), true
+		}
+		cut = append(cut, key)
+	}
+	return cut, nil, true
 }
 
 // sealSize is how many bytes of a token tell that it was given out here. Without them, any text that happens to be Base64

@@ -3,11 +3,13 @@ package ecsapi
 import (
 	"cmp"
 	"context"
+	"iter"
 	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 
+	"github.com/slipway-cd/slipway/engine"
 	"github.com/slipway-cd/slipway/engine/api/awsdoc"
 	"github.com/slipway-cd/slipway/engine/state"
 )
@@ -167,18 +169,24 @@ func (s *Server) ListServices(_ context.Context, in *ecs.ListServicesInput) (*ec
 	if err != nil {
 		return nil, err
 	}
-	var arns []string
-	for svc := range snap.Services(c.Name) {
-		if awsdoc.Or(svc.Doc.Status, "") != "INACTIVE" &&
-			(in.LaunchType == "" || in.LaunchType == svc.Doc.LaunchType) &&
-			(in.SchedulingStrategy == "" || in.SchedulingStrategy == svc.Doc.SchedulingStrategy) &&
-			(in.ResourceManagementType == "" || in.ResourceManagementType == svc.Doc.ResourceManagementType) {
-			arns = append(arns, *svc.Doc.ServiceArn)
+	arns, next, err := pageOf(func(after string) iter.Seq[string] {
+		return func(yield func(string) bool) {
+			for svc := range snap.ServicesAfter(c.Name, engine.ResourceName(after)) {
+				if listed(svc, in) && !yield(*svc.Doc.ServiceArn) {
+					return
+				}
+			}
 		}
-	}
-	arns, next, err := page(arns, in.NextToken, awsdoc.Or(in.MaxResults, 10))
+	}, in.NextToken, awsdoc.Or(in.MaxResults, 10))
 	if err != nil {
 		return nil, err
 	}
 	return &ecs.ListServicesOutput{ServiceArns: arns, NextToken: next}, nil
+}
+
+func listed(svc *state.Service, in *ecs.ListServicesInput) bool {
+	return awsdoc.Or(svc.Doc.Status, "") != "INACTIVE" &&
+		(in.LaunchType == "" || in.LaunchType == svc.Doc.LaunchType) &&
+		(in.SchedulingStrategy == "" || in.SchedulingStrategy == svc.Doc.SchedulingStrategy) &&
+		(in.ResourceManagementType == "" || in.ResourceManagementType == svc.Doc.ResourceManagementType)
 }

@@ -2,6 +2,7 @@ package ecsapi
 
 import (
 	"context"
+	"iter"
 
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
@@ -26,21 +27,28 @@ func (s *Server) ListTasks(_ context.Context, in *ecs.ListTasksInput) (*ecs.List
 			return nil, serviceNotFound()
 		}
 	}
-	tasks := snap.Tasks(c.Name)
-	if in.ServiceName != nil {
-		tasks = snap.TasksOfService(serviceKey(c.Name, *in.ServiceName))
-	}
-	var arns []string
-	for t := range tasks {
-		if matches(t, in) {
-			arns = append(arns, t.ARN)
+	arns, next, err := pageOf(func(after string) iter.Seq[string] {
+		return func(yield func(string) bool) {
+			for t := range tasksAfter(snap, c.Name, in.ServiceName, after) {
+				if matches(t, in) && !yield(t.ARN) {
+					return
+				}
+			}
 		}
-	}
-	arns, next, err := page(arns, in.NextToken, awsdoc.Or(in.MaxResults, 0))
+	}, in.NextToken, awsdoc.Or(in.MaxResults, 0))
 	if err != nil {
 		return nil, err
 	}
 	return &ecs.ListTasksOutput{TaskArns: arns, NextToken: next}, nil
+}
+
+// tasksAfter returns the tasks of a cluster, or of one of its services, whose ARNs come after one.
+func tasksAfter(snap state.Snapshot, cluster state.ClusterName, service *string, arn string) iter.Seq[*state.Task] {
+	id := state.TaskID(engine.ResourceName(arn))
+	if service != nil {
+		return snap.TasksOfServiceAfter(serviceKey(cluster, *service), id)
+	}
+	return snap.TasksAfter(cluster, id)
 }
 
 func matches(t *state.Task, in *ecs.ListTasksInput) bool {
