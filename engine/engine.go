@@ -155,7 +155,6 @@ func (e *Engine) halt() bool {
 	return true
 }
 
-// DB returns the state: all that the engine knows.
 // files is the directory that EFS file systems are in. A runtime may need to know it from the root on.
 func (e *Engine) files() string {
 	dir := filepath.Join(e.options.Dir, "efs")
@@ -165,6 +164,7 @@ func (e *Engine) files() string {
 	return dir
 }
 
+// DB returns the state: all that the engine knows.
 func (e *Engine) DB() *state.DB { return e.db }
 
 // Now returns the time that the engine goes by, in UTC.
