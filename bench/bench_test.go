@@ -18,6 +18,7 @@ func BenchmarkRatios(b *testing.B) {
 	b.Cleanup(func() { h.table.write(os.Stdout) })
 	b.Run("startup", h.startup)
 	b.Run("scheduler", h.scheduler)
+	b.Run("scale", h.scale)
 	for _, runtime := range runtimes(b.Context()) {
 		b.Run("balancer/"+runtime, func(b *testing.B) { h.balancer(b, runtime) })
 	}

@@ -2,6 +2,7 @@ package bench
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"os"
 	"os/exec"
@@ -21,22 +22,30 @@ type launches struct {
 // startup measures `slipway --help` against a program that only says hello.
 func (h *house) startup(b *testing.B) {
 	for b.Loop() {
-		out, err := exec.CommandContext(b.Context(), h.launch, fmt.Sprint(starts), h.slipway, "--help", "--", h.hello).Output()
+		of, err := h.launches(b.Context(), starts, h.slipway, "--help", "--", h.hello)
 		if err != nil {
 			b.Fatal(err)
 		}
-		var of [2]launches
-		for line := range bytes.Lines(out) {
-			var number, wall, user, system, memory int64
-			if _, err := fmt.Sscan(string(line), &number, &wall, &user, &system, &memory); err != nil {
-				b.Fatalf("%q: %v", line, err)
-			}
-			l := &of[number]
-			l.wall, l.cpu = append(l.wall, time.Duration(wall)), append(l.cpu, time.Duration(user+system))
-			l.memory = append(l.memory, memory)
-		}
 		h.tellStartup(b, of[0], of[1])
 	}
+}
+
+// launches runs commands in turn, so many times each.
+func (h *house) launches(ctx context.Context, times int, commands ...string) (of [2]launches, err error) {
+	out, err := exec.CommandContext(ctx, h.launch, append([]string{fmt.Sprint(times)}, commands...)...).Output()
+	if err != nil {
+		return of, err
+	}
+	for line := range bytes.Lines(out) {
+		var number, wall, user, system, memory int64
+		if _, err := fmt.Sscan(string(line), &number, &wall, &user, &system, &memory); err != nil {
+			return of, fmt.Errorf("%q: %w", line, err)
+		}
+		l := &of[number]
+		l.wall, l.cpu = append(l.wall, time.Duration(wall)), append(l.cpu, time.Duration(user+system))
+		l.memory = append(l.memory, memory)
+	}
+	return of, nil
 }
 
 func (h *house) tellStartup(b *testing.B, ours, hello launches) {
