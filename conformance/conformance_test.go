@@ -16,9 +16,20 @@ import (
 
 var update = flag.Bool("update", false, "write what happens into the scenarios; check every line of it against what AWS does")
 
-// TestMain plays one scenario outside of any bubble first: what codecs learn about types they share by channels, which must
-// not belong to a bubble.
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+// histories is how many random histories are played unless -rapid.checks says so: as many as take a few seconds.
+const histories = "40"
+
+func TestMain(m *testing.M) {
+	flag.Parse()
+	told := false
+	flag.Visit(func(f *flag.Flag) { told = told || f.Name == "rapid.checks" })
+	if !told {
+		if err := flag.Set("rapid.checks", histories); err != nil {
+			panic(err)
+		}
+	}
+	goleak.VerifyTestMain(m)
+}
 
 func TestScenarios(t *testing.T) {
 	t.Parallel()

@@ -29,6 +29,7 @@ type house struct {
 	options engine.Options
 	watch   *state.Watcher
 	began   time.Time
+	opened  func() // called when the state has been read, before anything moves; nil: nothing is to be done then
 }
 
 func newHouse(t *testing.T, change func(*engine.Options)) *house {
@@ -59,6 +60,9 @@ func (h *house) open() {
 		DB: e.DB(), Speed: h.options.Speed, Probe: app.Probe(e.DB(), h.options.Runtime), Listen: listen,
 	})
 	h.began, h.watch = time.Now(), e.DB().Watch()
+	if h.opened != nil {
+		h.opened()
+	}
 	h.must(h.balance.Start(h.Context()))
 	h.must(e.Start(h.Context()))
 }
