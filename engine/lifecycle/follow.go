@@ -2,6 +2,7 @@ package lifecycle
 
 import (
 	"context"
+	"iter"
 	"log/slog"
 	"sync"
 	"time"
@@ -49,11 +50,11 @@ func (f *followers) start(ctx context.Context) {
 func (f *followers) stop() { f.group.Wait() }
 
 // follow stores what the container prints until it has exited.
-func (f *followers) follow(name runtime.Name, group, stream string) {
+func (f *followers) follow(name runtime.Name, to outlet) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.ctx == nil {
-		f.waiting = append(f.waiting, func() { f.follow(name, group, stream) })
+		f.waiting = append(f.waiting, func() { f.follow(name, to) })
 		return
 	}
 	if known := f.all[name]; known != nil {
@@ -64,7 +65,7 @@ func (f *followers) follow(name runtime.Name, group, stream string) {
 	f.all[name] = one
 	f.group.Go(func() {
 		defer close(one.done)
-		for f.more(name, one, f.copy(ctx, name, group, stream)) {
+		for f.more(name, one, f.copy(ctx, name, to)) {
 			if !rest(ctx, retryAfter) {
 				return
 			}
@@ -117,8 +118,8 @@ func (f *followers) wait(ctx context.Context, name runtime.Name) {
 }
 
 // copy stores the lines that are not stored yet, as they come, until there are no more.
-func (f *followers) copy(ctx context.Context, name runtime.Name, group, stream string) error {
-	info, err := f.logs.Info(group, stream)
+func (f *followers) copy(ctx context.Context, name runtime.Name, to outlet) error {
+	from, err := f.stored(to)
 	if err != nil {
 		return err
 	}
@@ -127,12 +128,12 @@ func (f *followers) copy(ctx context.Context, name runtime.Name, group, stream s
 	lines, failed := make(chan logs.Event, 1024), make(chan error, 1)
 	go func() {
 		defer close(lines)
-		failed <- f.read(ctx, name, info, lines)
+		failed <- f.read(ctx, name, from, lines)
 	}()
 	var trouble error
-	for batch := range batches(lines) {
+	for batch := range to.events(ctx, lines) {
 		if trouble == nil {
-			if trouble = f.logs.Put(group, stream, batch); trouble != nil {
+			if trouble = f.logs.Put(to.group, to.stream, batch); trouble != nil {
 				cancel()
 			}
 		}
@@ -143,10 +144,27 @@ func (f *followers) copy(ctx context.Context, name runtime.Name, group, stream s
 	return trouble
 }
 
+// mark is how far a container's output is stored.
+type mark struct {
+	last  time.Time // the time of the last event that is stored; zero: there is none
+	lines int       // of those with that time, or that belong to such an event: how many are stored
+	after bool      // those lines may bear later times
+}
+
+func (f *followers) stored(to outlet) (mark, error) {
+	info, err := f.logs.Info(to.group, to.stream)
+	m := mark{last: info.Last, lines: info.AtLast}
+	if err == nil && to.first != nil {
+		m.after = true
+		m.lines, err = linesOf(f.logs, to.group, to.stream, info.AtLast)
+	}
+	return m, err
+}
+
 // read sends the lines after those that are stored. Lines with the time of the last stored one are counted, because
 // runtimes differ in whether they give them again.
-func (f *followers) read(ctx context.Context, name runtime.Name, info logs.Info, to chan<- logs.Event) error {
-	since, skip := info.Last, info.AtLast
+func (f *followers) read(ctx context.Context, name runtime.Name, from mark, to chan<- logs.Event) error {
+	since, skip := from.last, from.lines
 	if !since.IsZero() {
 		since = since.Add(-time.Nanosecond)
 	}
@@ -154,10 +172,10 @@ func (f *followers) read(ctx context.Context, name runtime.Name, info logs.Info,
 		if err != nil {
 			return err
 		}
-		if line.Time.Before(info.Last) {
+		if line.Time.Before(from.last) {
 			continue
 		}
-		if line.Time.Equal(info.Last) && skip > 0 {
+		if skip > 0 && (from.after || line.Time.Equal(from.last)) {
 			skip--
 			continue
 		}
@@ -171,7 +189,7 @@ func (f *followers) read(ctx context.Context, name runtime.Name, info logs.Info,
 }
 
 // batches yields what has come in since it was last asked, at least one line.
-func batches(lines <-chan logs.Event) func(yield func([]logs.Event) bool) {
+func batches(lines <-chan logs.Event) iter.Seq[[]logs.Event] {
 	return func(yield func([]logs.Event) bool) {
 		for first := range lines {
 			batch := []logs.Event{first}

@@ -88,7 +88,7 @@ func (w *work) restart(ctx context.Context, c state.Container) error {
 		t.Health = w.aggregate(t)
 	})
 	if c.LogStream != "" {
-		w.followers.follow(name, c.LogGroup, c.LogStream)
+		w.followers.follow(name, w.outlet(c.Name))
 	}
 	return nil
 }

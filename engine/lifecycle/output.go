@@ -1,11 +1,15 @@
 package lifecycle
 
 import (
+	"context"
 	"fmt"
+	"iter"
+	"regexp"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 
+	"github.com/slipway-cd/slipway/engine/logs"
 	"github.com/slipway-cd/slipway/engine/state"
 )
 
@@ -23,11 +27,43 @@ func (w *work) logStream(container string) (stream, group string) {
 	return string(Name(w.task.ID, container)), l.Options["awslogs-group"]
 }
 
+// outlet is where a container's output goes.
+type outlet struct {
+	group, stream string         // empty when its log driver is not awslogs
+	first         *regexp.Regexp // what the first line of each event matches; nil: each line is one
+}
+
+func (w *work) outlet(container string) outlet {
+	stream, group := w.logStream(container)
+	o := outlet{group: group, stream: stream}
+	if d, _ := w.definition.Container(container); stream != "" {
+		o.first, _ = firstLine(d.LogConfiguration.Options) // openLog has refused what is wrong
+	}
+	return o
+}
+
+// events yields what is to be stored, in batches.
+func (o outlet) events(ctx context.Context, lines <-chan logs.Event) iter.Seq[[]logs.Event] {
+	if o.first == nil {
+		return batches(lines)
+	}
+	return func(yield func([]logs.Event) bool) {
+		for e := range gather(ctx, lines, o.first, patient) {
+			if !yield([]logs.Event{e}) {
+				return
+			}
+		}
+	}
+}
+
 // openLog makes the stream for a container's output, and its group where the definition asks for that.
 func (w *work) openLog(c state.Container, d types.ContainerDefinition) error {
 	stream, group := w.logStream(c.Name)
 	if stream == "" {
 		return nil
+	}
+	if _, err := firstLine(d.LogConfiguration.Options); err != nil {
+		return err
 	}
 	create := strings.EqualFold(d.LogConfiguration.Options["awslogs-create-group"], "true")
 	if _, ok := w.snap.LogGroup(group); !ok && !create { //nolint:lll // AWS's own text

@@ -59,8 +59,8 @@ func (k *Keeper) adopt(snap state.Snapshot, s runtime.Status) *work {
 	if c.RuntimeID == "" && s.Phase != runtime.Created {
 		w.adoptStarted(c, s)
 	}
-	if stream, group := w.logStream(c.Name); stream != "" && s.Phase != runtime.Created {
-		k.followers.follow(s.Name, group, stream)
+	if to := w.outlet(c.Name); to.stream != "" && s.Phase != runtime.Created {
+		k.followers.follow(s.Name, to)
 	}
 	return w
 }

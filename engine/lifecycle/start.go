@@ -58,7 +58,7 @@ func (w *work) note(ctx context.Context, c state.Container, spec runtime.Spec) {
 	})
 	w.see(c, status)
 	if stream != "" {
-		w.followers.follow(spec.Name, group, stream)
+		w.followers.follow(spec.Name, w.outlet(c.Name))
 	}
 }
 
