@@ -53,7 +53,7 @@ func (p *Program) deployWith(ctx context.Context, o installOptions) (deploy.Resu
 	if err != nil {
 		return none, err
 	}
-	if _, err := w.Render(w.Project.AllEnvironments(), ""); err != nil { // problems before anything is built
+	if _, err := w.Render(ctx, w.Project.AllEnvironments(), ""); err != nil { // problems before anything is built
 		return none, err
 	}
 	p.warnOfChanges(w.State)

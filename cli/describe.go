@@ -47,7 +47,7 @@ func (p *Program) describe(ctx context.Context, o projectOptions) error {
 	if err != nil {
 		return err
 	}
-	d, err := describe(w, config.EnvironmentName(o.environment))
+	d, err := describe(ctx, w, config.EnvironmentName(o.environment))
 	if err != nil {
 		return err
 	}
@@ -58,7 +58,7 @@ func (p *Program) describe(ctx context.Context, o projectOptions) error {
 	return nil
 }
 
-func describe(w *delivery.Workspace, environment config.EnvironmentName) (description, error) {
+func describe(ctx context.Context, w *delivery.Workspace, environment config.EnvironmentName) (description, error) {
 	d := description{
 		Project: w.Project.Name, Reason: w.Match.Reason, Branch: w.State.Branch, BranchOf: w.State.BranchOrigin,
 		Commit: w.State.Commit, Dirty: w.State.Dirty(), Changes: []string{},
@@ -73,7 +73,7 @@ func describe(w *delivery.Workspace, environment config.EnvironmentName) (descri
 	if err != nil {
 		return d, err
 	}
-	ref, err := w.ImageName(environments[0])
+	ref, err := w.ImageName(ctx, environments[0])
 	if err != nil {
 		return d, err
 	}

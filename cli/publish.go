@@ -90,7 +90,7 @@ func (p *Program) publish(ctx context.Context, o projectOptions, w *delivery.Wor
 		return p.tellIgnored(w, "published", p.JSON)
 	}
 	environments := w.Project.AllEnvironments()
-	if _, err := w.Render(environments, ""); err != nil { // problems before anybody is asked for anything
+	if _, err := w.Render(ctx, environments, ""); err != nil { // problems before anybody is asked for anything
 		return err
 	}
 	if _, _, err := o.openStore(ctx, w); err != nil {

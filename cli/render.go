@@ -67,7 +67,7 @@ func (p *Program) render(ctx context.Context, o renderOptions) error {
 	if err != nil {
 		return err
 	}
-	rendered, err := w.Render(environments, image.Digest(o.digest))
+	rendered, err := w.Render(ctx, environments, image.Digest(o.digest))
 	if err != nil {
 		return err
 	}

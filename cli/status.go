@@ -51,7 +51,7 @@ func (o serviceOptions) find(ctx context.Context, p *Program) (deploy.Target, ro
 	if err != nil {
 		return nil, rollout.ServiceRef{}, config.Policy{}, err
 	}
-	ref, err := reference(w, env)
+	ref, err := reference(ctx, w, env)
 	if err != nil {
 		return nil, ref, config.Policy{}, err
 	}
@@ -64,12 +64,12 @@ func (o serviceOptions) find(ctx context.Context, p *Program) (deploy.Target, ro
 
 // reference renders the templates just far enough to read which service they are about. It is the same for every
 // version, so a branch without one does as well.
-func reference(w *delivery.Workspace, env config.Environment) (rollout.ServiceRef, error) {
+func reference(ctx context.Context, w *delivery.Workspace, env config.Environment) (rollout.ServiceRef, error) {
 	at := *w
 	if at.Version.IsZero() {
 		at.Version, _ = version.Parse("0.0.0.NONE")
 	}
-	rendered, err := at.Render([]config.Environment{env}, "")
+	rendered, err := at.Render(ctx, []config.Environment{env}, "")
 	if err != nil {
 		return rollout.ServiceRef{}, err
 	}

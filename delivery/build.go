@@ -66,7 +66,7 @@ func expandAll(texts map[string]config.Text, values config.Values) ([]string, er
 
 // PushImage pushes the version's image under its name.
 func (w *Workspace) PushImage(ctx context.Context, env config.Environment, img v1.Image, report func(registry.Progress)) (Pushed, error) {
-	ref, err := w.ImageName(env)
+	ref, err := w.ImageName(ctx, env)
 	if err != nil {
 		return Pushed{}, err
 	}

@@ -1,6 +1,7 @@
 package delivery
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"strings"
@@ -19,7 +20,7 @@ type Wish struct {
 }
 
 // Wanted turns a published version into what an environment should run.
-func (w *Workspace) Wanted(b artifact.Bundle, env config.Environment) (Wish, error) {
+func (w *Workspace) Wanted(ctx context.Context, b artifact.Bundle, env config.Environment) (Wish, error) {
 	docs := rollout.Documents{}
 	for _, kind := range descriptor.Kinds() {
 		if body, ok := b.File(env.Name, string(kind)+".json"); ok {

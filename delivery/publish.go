@@ -61,11 +61,11 @@ func (w *Workspace) bundle(ctx context.Context, store artifact.Store, digest ima
 		return artifact.Bundle{}, fault.New(fault.Invalid, "there is no version to publish: %s", w.Match.Reason)
 	}
 	environments := w.Project.AllEnvironments()
-	rendered, err := w.Render(environments, digest)
+	rendered, err := w.Render(ctx, environments, digest)
 	if err != nil {
 		return artifact.Bundle{}, err
 	}
-	ref, err := w.ImageName(environments[0])
+	ref, err := w.ImageName(ctx, environments[0])
 	if err != nil {
 		return artifact.Bundle{}, err
 	}
@@ -111,7 +111,7 @@ const patience = 5 * time.Second
 
 // ImageDigest asks the registry which image the version's name stands for. The error tells why that isn't known.
 func (w *Workspace) ImageDigest(ctx context.Context, env config.Environment) (image.Digest, error) {
-	ref, err := w.ImageName(env)
+	ref, err := w.ImageName(ctx, env)
 	if err != nil {
 		return "", err
 	}

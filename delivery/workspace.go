@@ -107,7 +107,7 @@ type Rendered struct {
 
 // Render expands and checks the templates for every environment named. Either everything is right, or the error is a
 // fault.Problems with everything that is wrong anywhere.
-func (w *Workspace) Render(environments []config.Environment, digest image.Digest) ([]Rendered, error) {
+func (w *Workspace) Render(ctx context.Context, environments []config.Environment, digest image.Digest) ([]Rendered, error) {
 	templates, err := checkout.Templates(w.Dir, w.Project.Descriptors)
 	if err != nil {
 		return nil, err
@@ -149,7 +149,7 @@ func collect(all *fault.Problems, err error, env config.EnvironmentName) error {
 }
 
 // ImageName returns the reference that the version's image is pushed under: repository:version.
-func (w *Workspace) ImageName(env config.Environment) (image.Reference, error) {
+func (w *Workspace) ImageName(ctx context.Context, env config.Environment) (image.Reference, error) {
 	text, err := descriptor.ExpandText(w.Project.Image.Repository, w.Values(env, w.Version, ""))
 	if err != nil {
 		return image.Reference{}, err
