@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -97,8 +98,8 @@ type life struct {
 	*rules
 	containers *scripted.Runtime
 	gate       *gate
-	killed     *remains // nil: it lives
-	last       int      // the newest revision that is deployed
+	killed     atomic.Pointer[remains] // nil: it lives
+	last       int                     // the newest revision that is deployed
 }
 
 // remains is what there is when an engine was killed: a copy of its directory, and what was stored in it.
@@ -173,7 +174,7 @@ func (l *life) register(script, image string) {
 func (l *life) live(d time.Duration) {
 	for end := time.Now().Add(d); ; {
 		l.follow(l.settle(), time.Now())
-		if l.killed != nil {
+		if l.killed.Load() != nil {
 			l.resurrect()
 			continue
 		}
@@ -272,7 +273,7 @@ func (l *life) die() {
 	dir := filepath.Join(l.TempDir(), "copy")
 	_ = l.DB().Write(func(tx *state.Tx) error {
 		l.must(os.CopyFS(dir, os.DirFS(l.options.Dir)))
-		l.killed = &remains{dir, l.DB().Read()}
+		l.killed.Store(&remains{dir, l.DB().Read()})
 		return errKilled
 	})
 }
@@ -282,8 +283,7 @@ var errKilled = errors.New("the engine was killed")
 // resurrect starts an engine on what the killed one has left, and compares what it finds with what was stored.
 func (l *life) resurrect() {
 	l.Helper()
-	left := l.killed
-	l.killed = nil
+	left := l.killed.Swap(nil)
 	l.close()
 	l.gate = newGate(l.containers)
 	l.options.Dir, l.options.Runtime = left.dir, l.gate
