@@ -163,8 +163,11 @@ type Opening struct {
 	ClientVersion        string
 }
 
-// ClientVersion is how Slipway's own client says who it is.
-const ClientVersion = "slipway"
+// ClientVersion is the version of the session-manager-plugin whose ways Slipway's own client has: agents read it as a number.
+const ClientVersion = "1.2.707.0"
+
+// UserAgent is how Slipway's own client says who it is, to whoever serves the WebSocket. AWS takes no notice of it.
+const UserAgent = "slipway"
 
 // TerminalSize is the payload of the kind Size.
 type TerminalSize struct {

@@ -76,7 +76,7 @@ func TestOtherClientsAreNotToldAnExitCodeThatTheyWouldPrint(t *testing.T) {
 		return 3, nil
 	})
 	var out bytes.Buffer
-	talk.Stdout, talk.Version = &out, "1.2.0.0"
+	talk.Stdout, talk.Agent = &out, "session-manager-plugin"
 	if code, err := talk.Run(t.Context()); code != -1 || err != nil || out.String() != "all" {
 		t.Errorf("%d, %v, %q", code, err, out.String())
 	}

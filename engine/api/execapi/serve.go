@@ -35,7 +35,7 @@ func (s *Sessions) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		_ = conn.Close(websocket.StatusPolicyViolation, "unknown session or token")
 		return
 	}
-	c := &channel{conn: conn, session: one, tellsCode: strings.HasPrefix(opening.ClientVersion, datachannel.ClientVersion), begin: make(chan struct{})}
+	c := &channel{conn: conn, session: one, tellsCode: strings.HasPrefix(r.UserAgent(), datachannel.UserAgent), begin: make(chan struct{})}
 	c.serve(r.Context(), s)
 }
 
@@ -49,6 +49,11 @@ func open(ctx context.Context, conn *websocket.Conn) (o datachannel.Opening, err
 	return o, json.Unmarshal(text, &o)
 }
 
+const (
+	repeatAfter = 200 * time.Millisecond // without an acknowledgement
+	lastWords   = 5 * time.Second        // is waited for the last of them
+)
+
 // channel is a session under way.
 type channel struct {
 	conn      *websocket.Conn
@@ -57,7 +62,7 @@ type channel struct {
 
 	mu      sync.Mutex // one message at a time
 	next    int64      // number of the next message to the client
-	pending pending
+	pending datachannel.Pending
 
 	begin    chan struct{} // closed when hands have been shaken
 	expected int64         // number of the next message from the client
@@ -124,7 +129,7 @@ func (c *channel) send(ctx context.Context, kind datachannel.Payload, payload []
 	defer c.mu.Unlock()
 	m := datachannel.New(datachannel.Output, c.next, kind, payload, time.Now())
 	c.next++
-	if err := c.pending.add(m); err != nil {
+	if err := c.pending.Add(m); err != nil {
 		return err
 	}
 	return c.conn.Write(ctx, websocket.MessageBinary, m.Bytes())
@@ -141,7 +146,7 @@ func (c *channel) repeat(ctx context.Context) {
 			return
 		case <-tick.C:
 		}
-		for _, m := range c.pending.older(time.Now().Add(-repeatAfter)) {
+		for _, m := range c.pending.Older(time.Now().Add(-repeatAfter)) {
 			c.mu.Lock()
 			err := c.conn.Write(ctx, websocket.MessageBinary, m.Bytes())
 			c.mu.Unlock()
@@ -192,7 +197,7 @@ func (c *channel) listen(ctx context.Context, typed *io.PipeWriter, sizes chan r
 			return
 		}
 		if m.Type == datachannel.Acknowledge {
-			c.pending.done(m.Payload)
+			c.pending.Done(m.Payload)
 		}
 		if m.Type != datachannel.Input || c.acknowledge(ctx, m) != nil {
 			continue
@@ -239,7 +244,7 @@ func (c *channel) close(ctx context.Context, code int, said string) {
 	if c.tellsCode {
 		_ = c.send(ctx, datachannel.ExitCode, []byte(strconv.Itoa(code)))
 	}
-	c.pending.wait(ctx, lastWords) // whoever is told that the channel is closed listens no more
+	c.pending.Wait(ctx, lastWords) // whoever is told that the channel is closed listens no more
 	m := datachannel.New(datachannel.Closed, 0, 0, nil, time.Now())
 	m.Payload, _ = json.Marshal(datachannel.Closing{ // cannot fail
 		MessageID: m.IDText(), CreatedDate: m.At.UTC().Format(time.RFC3339), SessionID: c.session.id, MessageType: datachannel.Closed,
