@@ -43,24 +43,31 @@ func TestThreshold(t *testing.T) {
 
 func TestBreakerStopsAFirstDeploymentThatNeverStarts(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t).instances(2)
-	w.behaviour[1] = behaviour{cannotPull: true}
-	w.service(1, breaker(true)).run(time.Hour)
-	pull := "was unable to place a task. Reason: CannotPullContainerError: not found."
-	expect(t, w, "events", []string{
-		"has started 1 tasks: (task t1).",
-		pull,
-		"has started 1 tasks: (task t2).",
-		"has started 1 tasks: (task t3).",
-		"is unable to consistently start tasks successfully.",
-		"(deployment ecs-svc/1) deployment failed: tasks failed to start.",
-	})
-	d := w.deployment(1)
-	if d.Status != state.Primary || d.State != types.DeploymentRolloutStateFailed || d.Reason != reasonBroken || d.Failed != 3 {
-		t.Errorf("deployment %s %s %q, %d failed", d.Status, d.State, d.Reason, d.Failed)
-	}
-	if h := w.history(1); h.Status != types.ServiceDeploymentStatusRollbackFailed || aws.ToString(h.StatusReason) != statusNoCandidate {
-		t.Errorf("service deployment %s %q", h.Status, aws.ToString(h.StatusReason))
+	for name, b := range map[string]behaviour{
+		"that is gone at once": {cannotPull: true},
+		"that is cleaned up":   {cannotPull: true, lingers: true}, // what follows it waits for its end
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t).instances(2)
+			w.behaviour[1] = b
+			w.service(1, breaker(true)).run(time.Hour)
+			expect(t, w, "events", []string{
+				"has started 1 tasks: (task t1).",
+				"was unable to place a task. Reason: CannotPullContainerError: not found.",
+				"has started 1 tasks: (task t2).",
+				"has started 1 tasks: (task t3).",
+				"is unable to consistently start tasks successfully.",
+				"(deployment ecs-svc/1) deployment failed: tasks failed to start.",
+			})
+			d := w.deployment(1)
+			if d.Status != state.Primary || d.State != types.DeploymentRolloutStateFailed || d.Reason != reasonBroken || d.Failed != 3 {
+				t.Errorf("deployment %s %s %q, %d failed", d.Status, d.State, d.Reason, d.Failed)
+			}
+			if h := w.history(1); h.Status != types.ServiceDeploymentStatusRollbackFailed || aws.ToString(h.StatusReason) != statusNoCandidate {
+				t.Errorf("service deployment %s %q", h.Status, aws.ToString(h.StatusReason))
+			}
+		})
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 // behaviour is how the tasks of one task definition revision live.
 type behaviour struct {
 	cannotPull  bool
+	lingers     bool          // one that cannot pull is not STOPPED at once: it has to be cleaned up
 	crashAfter  time.Duration // after it became RUNNING; 0: never
 	unhealthy   bool          // its target, or its container, is found unhealthy
 	checkTakes  time.Duration // until a check has an opinion
@@ -72,8 +73,11 @@ func (w *world) liveTask(tx *state.Tx, t *state.Task) {
 			t.Last = state.Deactivating
 		}
 	case t.Last == state.Activating && b.cannotPull:
-		t.Last, t.Desired, t.StopCode = state.Stopped, state.Stopped, types.TaskStopCodeTaskFailedToStart
+		t.Desired, t.StopCode = state.Stopped, types.TaskStopCodeTaskFailedToStart
 		t.StoppedReason = "CannotPullContainerError: not found"
+		if !b.lingers {
+			t.Last = state.Stopped
+		}
 	case t.Last.Before(state.Running):
 		if t.Last = next[t.Last]; t.Last == state.Running {
 			t.StartedAt = w.now

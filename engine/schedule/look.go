@@ -212,6 +212,9 @@ func staying(t *task) bool {
 // good: the task stays and nothing is known against it.
 func good(t *task) bool { return staying(t) && t.sick == nil && !t.leaving }
 
+// stillborn: the task has failed to start and is on its way to its end.
+func stillborn(t *task) bool { return fateOf(t.Task) == neverRan }
+
 // well: the task stays and is healthy.
 func well(t *task) bool { return staying(t) && t.healthy }
 

@@ -48,9 +48,10 @@ func (p *pass) replaceOld() {
 	}
 }
 
-// start starts up to n tasks and returns how many it did.
+// start starts up to n tasks and returns how many it did. In the place of one that fails to start nothing is started before
+// that one has come to its end: how long the next start waits is known only then.
 func (p *pass) start(d *deployment, n int) int {
-	n = min(n, p.room())
+	n = min(n-d.count(stillborn), p.room())
 	for i := range n {
 		place, refusal := p.place(d)
 		if refusal != nil {

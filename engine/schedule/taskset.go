@@ -95,7 +95,7 @@ func (p *pass) scaleSet(d *deployment) {
 
 // fill starts up to n tasks of a set, and tells when one of them finds no place.
 func (p *pass) fill(d *deployment, n int) {
-	for range min(n, p.room()) {
+	for range min(n-d.count(stillborn), p.room()) {
 		place, refusal := p.place(d)
 		if refusal != nil {
 			p.sayOnce(d, sortPlacement, ", taskSet %s) was unable to place a task because no container instance met all of its requirements."+
