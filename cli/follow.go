@@ -59,6 +59,8 @@ func (p *Program) lines(e deploy.Event) []string {
 		return []string{p.Style(terminal.Faint, e.Text)}
 	case deploy.Progress:
 		return []string{e.Text}
+	case deploy.Staged:
+		return p.stage(e)
 	case deploy.Trouble:
 		return []string{p.Style(terminal.Warn, "! "+e.Text)}
 	case deploy.Diagnosed:
@@ -73,6 +75,15 @@ func (p *Program) lines(e deploy.Event) []string {
 	default:
 		return []string{e.Text}
 	}
+}
+
+// stage tells how far a deployment has come that shifts traffic, and what to do when it waits for somebody.
+func (p *Program) stage(e deploy.Event) []string {
+	if e.Shift == nil || len(e.Shift.Pauses) == 0 || e.Shift.Undoing {
+		return []string{p.Style(terminal.Busy, e.Text)}
+	}
+	named := fmt.Sprintf("--cluster %s --service %s", e.Cluster, e.Service)
+	return []string{p.Style(terminal.Warn, e.Text), fmt.Sprintf("  `slipway continue %s` lets it go on, `slipway stop %s` sends the traffic back", named, named)}
 }
 
 func (p *Program) verdict(e deploy.Event) []string {

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -12,6 +13,7 @@ import (
 	"github.com/slipway-cd/slipway/delivery"
 	"github.com/slipway-cd/slipway/deploy"
 	"github.com/slipway-cd/slipway/fault"
+	"github.com/slipway-cd/slipway/suggest"
 	"github.com/slipway-cd/slipway/version"
 )
 
@@ -22,6 +24,7 @@ type installOptions struct {
 	bake       time.Duration
 	noRollback bool
 	force      bool
+	until      string
 }
 
 func (o *installOptions) flags(c *cobra.Command) {
@@ -32,6 +35,7 @@ func (o *installOptions) flags(c *cobra.Command) {
 	f.DurationVar(&o.bake, "bake", -1, "`DURATION` for which it must stay proven; the project's (0s) unless given")
 	f.Lookup("bake").DefValue = "0s" // what help is not to show: -1 stands for not given
 	f.BoolVar(&o.noRollback, "no-rollback", false, "leave what failed as it is, instead of going back to the last proven revision")
+	f.StringVar(&o.until, "until", string(deploy.UntilProven), "`WHEN` to leave it: proven; serving: or as soon as only its bake time remains; paused: or when it waits for somebody")
 	f.BoolVar(&o.force, "force", false, "start a new deployment even if this version runs already")
 }
 
@@ -46,7 +50,7 @@ deployment that it started until that is proven: complete, healthy, checked, and
 that fails, it names the cause and brings the last proven revision back.
 
 Exit codes: 0 proven, or nothing to change; 4 failed and rolled back; 5 failed and not rolled back;
-6 timed out; 130 interrupted. An interrupted installation goes on when it is called again.`,
+6 timed out; 130 interrupted. With --until serving or paused, 0 says that it has come so far. An interrupted installation goes on when it is called again.`,
 		Example: "  slipway install 1.0.15.RELEASE\n  slipway install 1.0.16.RELEASE --environment qa --timeout 10m\n  slipway install 1.0.16.RELEASE --output json | jq -r 'select(.type==\"result\").result.outcome'",
 		Args:    oneArgument("VERSION"),
 		RunE: func(c *cobra.Command, args []string) error {
@@ -68,6 +72,10 @@ Exit codes: 0 proven, or nothing to change; 4 failed and rolled back; 5 failed a
 
 // install brings a published version to the environment.
 func (p *Program) install(ctx context.Context, o installOptions, w *delivery.Workspace, v version.Version) (deploy.Result, error) {
+	until, err := o.following()
+	if err != nil {
+		return deploy.Result{}, err
+	}
 	env, err := w.Project.Environment(config.EnvironmentName(o.environment))
 	if err != nil {
 		return deploy.Result{}, err
@@ -82,7 +90,17 @@ func (p *Program) install(ctx context.Context, o installOptions, w *delivery.Wor
 	}
 	follow := p.follow()
 	defer follow.close()
-	return deploy.Rollout(ctx, target, wish.Desired, wish.Policy, deploy.Options{Report: follow.report})
+	return deploy.Rollout(ctx, target, wish.Desired, wish.Policy, deploy.Options{Report: follow.report, Until: until})
+}
+
+// following says how far a rollout is to be followed.
+func (o installOptions) following() (deploy.Until, error) {
+	known := []string{string(deploy.UntilProven), string(deploy.UntilServing), string(deploy.UntilPaused)}
+	if !slices.Contains(known, o.until) {
+		return "", fault.New(fault.Invalid, "--until: a rollout cannot be followed until it is %q", o.until).
+			WithHint("%s", suggest.HintOrList(o.until, known))
+	}
+	return deploy.Until(o.until), nil
 }
 
 // wish fetches the version and says what the environment should run of it.

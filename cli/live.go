@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"math"
 	"strings"
 	"sync"
 	"time"
@@ -98,6 +99,9 @@ func (v *liveView) lines() []string {
 	for _, d := range v.snapshot.Deployments {
 		lines = append(lines, v.deployment(d))
 	}
+	if s := v.snapshot.Shift; s != nil {
+		lines = append(lines, "  traffic   "+v.traffic(*s)+"  "+s.String())
+	}
 	if t := v.targets(); t != "" {
 		lines = append(lines, t)
 	}
@@ -159,6 +163,17 @@ func (v *liveView) sick(id rollout.TaskID) bool {
 		}
 	}
 	return false
+}
+
+// traffic is a bar of ten squares: how much of the production traffic the new tasks get.
+func (v *liveView) traffic(s rollout.Shift) string {
+	const squares = 10
+	share := 0.0
+	if s.Production != nil {
+		share = min(max(*s.Production, 0), 100) / 100
+	}
+	filled := int(math.Ceil(share * squares))
+	return v.p.Style(terminal.Good, strings.Repeat("■", filled)) + v.p.Style(terminal.Faint, strings.Repeat("□", squares-filled))
 }
 
 func (v *liveView) targets() string {

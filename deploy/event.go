@@ -18,6 +18,7 @@ const (
 	Started   EventType = "started"   // Plan: the steps that remain as far as can be told now
 	StepBegun EventType = "step"      // Step: about to be performed
 	StepDone  EventType = "done"      // Step: performed; Deployment or Revision say what came of it
+	Staged    EventType = "stage"     // Shift: how far a deployment has come that shifts traffic, or that it waits for a person
 	Progress  EventType = "progress"  // Snapshot: what runs, told when it has changed
 	Message   EventType = "event"     // Text: what the scheduler said
 	Checked   EventType = "check"     // Check: what a check of the project came to, told when it has changed
@@ -42,6 +43,7 @@ type Event struct {
 	Step       *PlannedStep         `json:"step,omitempty"`
 	Revision   rollout.RevisionID   `json:"revision,omitempty"`
 	Deployment rollout.DeploymentID `json:"deployment,omitempty"`
+	Shift      *rollout.Shift       `json:"shift,omitempty"`
 	Snapshot   *Snapshot            `json:"snapshot,omitempty"`
 	Check      *rollout.CheckResult `json:"check,omitempty"`
 	Verdict    rollout.Verdict      `json:"verdict,omitempty"`
@@ -65,6 +67,7 @@ type Snapshot struct {
 	Ours        rollout.DeploymentID   `json:"ours,omitempty"`       // the one that this rollout follows
 	Tasks       []rollout.Task         `json:"tasks,omitempty"`      // as last looked at, which may be a moment ago
 	Targets     []rollout.TargetHealth `json:"targets,omitempty"`    // as last looked at
+	Shift       *rollout.Shift         `json:"shift,omitempty"`      // how far the deployment has come, when it shifts traffic
 	Waiting     []rollout.Reason       `json:"waitingFor,omitempty"` // what is missing until it is proven
 	Undoing     bool                   `json:"undoing,omitempty"`    // this is the rollback
 }

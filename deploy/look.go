@@ -115,7 +115,7 @@ func (r *run) suspect() (id rollout.DeploymentID, since time.Time, late bool) {
 		if !p.Created.IsZero() {
 			since = p.Created // by the scheduler's own clock
 		}
-		return p.Deployment, since, time.Since(p.Started) >= r.policy.Timeout
+		return p.Deployment, since, !time.Now().Before(rollout.Deadline(p, r.policy, time.Now()))
 	case p.Undoing == rollout.Undo && !p.UndoBegan.IsZero():
 		return r.following(), p.UndoBegan, time.Since(p.Ended) >= r.policy.RollbackTimeout
 	}
@@ -126,7 +126,7 @@ func (r *run) suspect() (id rollout.DeploymentID, since time.Time, late bool) {
 // provided that something has been seen before; any other ends the rollout where it is.
 func (r *run) stumble(ctx context.Context, err error) error {
 	p := r.want.Progress
-	within := time.Since(p.Started) < r.policy.Timeout || p.Undoing == rollout.Undo && time.Since(p.Ended) < r.policy.RollbackTimeout
+	within := time.Now().Before(rollout.Deadline(p, r.policy, time.Now())) || p.Undoing == rollout.Undo && time.Since(p.Ended) < r.policy.RollbackTimeout
 	if fault.KindOf(err) != fault.Unavailable || !p.Looked || !within {
 		return err
 	}

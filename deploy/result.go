@@ -17,6 +17,10 @@ const (
 	NotRolledBack Outcome = "not rolled back" // 5: it failed; Result.Undoing says why nothing was undone
 	TimedOut      Outcome = "timed out"       // 6
 	Superseded    Outcome = "superseded"      // 1: somebody else's deployment took its place
+	Serving       Outcome = "serving"         // 0, where that was enough: it has all of the traffic, and its bake time has yet to pass
+	Paused        Outcome = "paused"          // 0, where that was enough: it waits for a person
+	Continued     Outcome = "continued"       // 0: what waited was continued, and is not followed
+	Halted        Outcome = "halted"          // 0: it was to be stopped as it stands, and was
 	Interrupted   Outcome = "interrupted"     // 130
 )
 
@@ -51,7 +55,18 @@ type Options struct {
 	Pace   Pace                         // zero: DefaultPace
 	From   rollout.Progress             // of an earlier run of the same rollout that was cut off; zero: begin
 	Save   func(rollout.Progress) error // called before and after every step that changes something; nil: nothing is kept
+	Until  Until                        // how far to follow it; empty: UntilProven
 }
+
+// Until is how far a rollout is followed. Whatever comes first of what ends it otherwise ends it all the same.
+type Until string
+
+// How far a rollout can be followed.
+const (
+	UntilProven  Until = "proven"
+	UntilServing Until = "serving" // or until all that remains is to watch it for its bake time
+	UntilPaused  Until = "paused"  // or until it waits for a person, or serves
+)
 
 // Pace is how often to look.
 type Pace struct {

@@ -53,6 +53,9 @@ func (r *run) run(ctx context.Context) (Result, error) {
 		if len(steps) == 0 && verdict != rollout.Moving {
 			return r.end(r.outcome()), r.save()
 		}
+		if outcome := r.enough(); outcome != "" {
+			return r.end(outcome), r.save()
+		}
 		if err := r.do(ctx, steps[0]); err != nil && ctx.Err() == nil {
 			return r.end(""), err
 		}
@@ -72,6 +75,19 @@ func (r *run) do(ctx context.Context, step rollout.Step) error {
 	}
 	r.pause(ctx, step)
 	return nil
+}
+
+// enough returns what the rollout has come to when that is as far as it is to be followed; "" otherwise.
+func (r *run) enough() Outcome {
+	switch {
+	case r.opts.Until != UntilServing && r.opts.Until != UntilPaused:
+		return ""
+	case rollout.Serving(r.want, r.seen):
+		return Serving
+	case r.opts.Until == UntilPaused && rollout.Paused(r.want, r.seen):
+		return Paused
+	}
+	return ""
 }
 
 // outcome names what the rollout came to, now that nothing remains to be done.

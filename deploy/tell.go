@@ -15,6 +15,7 @@ type teller struct {
 	judged  bool
 	step    rollout.StepKind
 	shown   string          // the last snapshot, as text
+	stage   string          // the last stage, as text
 	told    map[string]bool // ids of the scheduler's messages
 }
 
@@ -30,6 +31,7 @@ func (r *run) tell(steps []rollout.Step, verdict rollout.Verdict, reasons []roll
 		r.start(steps, reasons)
 	}
 	r.messages()
+	r.shift()
 	r.snapshot()
 	r.judge(verdict, reasons)
 	r.judgeUndoing()
@@ -64,11 +66,21 @@ func (r *run) messages() {
 	}
 }
 
+// shift tells how far a deployment that shifts traffic has come, when that has changed.
+func (r *run) shift() {
+	s := r.seen.Shift
+	if s == nil || r.want.Progress.Deployment == "" || s.String() == r.stage {
+		return
+	}
+	r.stage = s.String()
+	r.emit(Event{Type: Staged, Text: "stage " + r.stage, Shift: s})
+}
+
 // snapshot tells what runs, when that has changed.
 func (r *run) snapshot() {
 	s := Snapshot{
 		Elapsed: time.Since(r.begun).Seconds(), Deployments: r.seen.Deployments, Ours: r.want.Progress.Deployment,
-		Tasks: r.tasks, Targets: r.targets, Undoing: r.restoring(),
+		Tasks: r.tasks, Targets: r.targets, Undoing: r.restoring(), Shift: r.seen.Shift,
 	}
 	if id := r.following(); id != "" {
 		s.Waiting = rollout.Unproven(r.seen, id)
@@ -151,6 +163,14 @@ func (r Result) String() string {
 		return name + " timed out: " + join(r.Reasons)
 	case Superseded:
 		return name + " was overtaken: " + join(r.Reasons)
+	case Serving:
+		return name + " has all of the traffic; its bake time has yet to pass"
+	case Paused:
+		return name + " waits for somebody to continue it"
+	case Continued:
+		return "the deployment of " + name + " goes on"
+	case Halted:
+		return "the deployment of " + name + " was stopped as it stands"
 	case Interrupted:
 		return name + " was interrupted; the scheduler goes on by itself"
 	}

@@ -28,6 +28,8 @@ const (
 	NetworkWrong      Cause = "network cannot be set up"
 	DependencyFailed  Cause = "a container that others depend on never gets ready"
 	AlarmFired        Cause = "an alarm fired"
+	HookFailed        Cause = "a lifecycle hook failed"
+	BalancerWrong     Cause = "the load balancer is not set up for this deployment"
 	BreakerTripped    Cause = "the scheduler gave up"
 	ChecksFail        Cause = "the project's checks fail"
 	Superseded        Cause = "somebody else deployed in between"
@@ -41,7 +43,7 @@ const (
 // the way, a moment's overload or a slow start may explain is not among them.
 var terminal = map[Cause]bool{
 	ImageMissing: true, PullDenied: true, WrongArchitecture: true, SecretMissing: true, LogGroupMissing: true,
-	RoleWrong: true, NoInstances: true, Squeezed: true,
+	RoleWrong: true, NoInstances: true, Squeezed: true, BalancerWrong: true, HookFailed: true,
 }
 
 // remediesForGood are those of causes that the target has shown to be final.
@@ -74,6 +76,8 @@ var remedies = map[Cause]string{
 	RoleWrong:         "check the task definition's roles: that they exist, and that ECS tasks may assume them",
 	NetworkWrong:      "check the subnets, security groups and the way to the registry",
 	DependencyFailed:  "look at the container that is depended on: its health check, exit code and log",
+	HookFailed:        "see what the hook found, and why; a pause that nobody continued in time fails as well",
+	BalancerWrong:     "check the listener rules and target groups that the service's advancedConfiguration names",
 	AlarmFired:        "look at the alarm's metric since the deployment began",
 	BreakerTripped:    "look at why its tasks stopped, as far as `slipway status` can tell",
 	ChecksFail:        "ask for the address yourself, and compare what is expected with what is answered",

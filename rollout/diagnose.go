@@ -11,9 +11,9 @@ import (
 // ranks orders the causes by how much they explain: a container that is killed for its memory also fails its health
 // check, stops its task and trips the circuit breaker, and only the first of these is worth telling.
 var ranks = []Cause{
-	OutOfMemory, SecretMissing, ImageMissing, PullDenied, WrongArchitecture, LogGroupMissing, RoleWrong, NetworkWrong,
+	OutOfMemory, SecretMissing, ImageMissing, PullDenied, WrongArchitecture, LogGroupMissing, RoleWrong, BalancerWrong, NetworkWrong,
 	PullFailed, CannotStart, DependencyFailed, Crash, HealthCheck, TargetCheck, WrongPort, NoInstances, Unplaceable,
-	NoMemory, NoCPU, PortTaken, NoCapacity, Squeezed, AlarmFired, ChecksFail, BreakerTripped,
+	NoMemory, NoCPU, PortTaken, NoCapacity, Squeezed, AlarmFired, HookFailed, ChecksFail, BreakerTripped,
 }
 
 func rank(c Cause) int {

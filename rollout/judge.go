@@ -190,7 +190,7 @@ func reached(want Desired, seen Observed, policy Policy, now time.Time) judgemen
 // that nothing is known. What waits for nothing but its bake time is not late.
 func late(want Desired, seen Observed, policy Policy, now time.Time) judgement {
 	p := want.Progress
-	if now.Sub(p.Started) < policy.Timeout || !p.Passed.IsZero() {
+	if now.Before(Deadline(p, policy, now)) || !p.Passed.IsZero() {
 		return judgement{}
 	}
 	after := reason("not proven after %s", policy.Timeout)

@@ -32,6 +32,9 @@ type Observed struct {
 	Tasks       []Task         `json:"tasks,omitempty"`     // with Tasks
 	Targets     []TargetHealth `json:"targets,omitempty"`   // with Tasks
 	Addresses   []string       `json:"addresses,omitempty"` // host or host:port of the load balancers, with Addresses
+	Record      string         `json:"-"`                   // under which name the scheduler keeps the deployment under way; empty: there is none
+	Shift       *Shift         `json:"shift,omitempty"`     // of the deployment under way, when it shifts traffic
+	Planned     time.Duration  `json:"-"`                   // how long the service's strategy waits by itself: bake times, steps
 
 	Proven      []Proof      `json:"proven,omitempty"`      // newest first, with Past
 	LastFailure *LastFailure `json:"lastFailure,omitempty"` // with Past

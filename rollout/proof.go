@@ -21,6 +21,9 @@ func Unproven(seen Observed, id DeploymentID) []Reason {
 		return []Reason{reason("deployment %s is not the primary one", id)}
 	}
 	missing := unsettled(seen, *primary)
+	if len(missing) > 0 && seen.Shift != nil {
+		return append([]Reason{reason("the deployment is at %s", seen.Shift)}, missing...)
+	}
 	if len(missing) > 0 {
 		return missing
 	}

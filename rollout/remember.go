@@ -15,6 +15,8 @@ func Remember(want Desired, seen Observed, policy Policy, now time.Time) Desired
 	if sight := fingerprint(seen); sight != p.Sight {
 		p.Sight, p.Changed = sight, now
 	}
+	p.Planned = max(p.Planned, seen.Planned)
+	p.hold(seen, now)
 	if d := seen.Deployment(p.Deployment); d != nil && p.Created.IsZero() {
 		p.Created = d.Created
 	}
@@ -81,6 +83,9 @@ func fingerprint(seen Observed) string {
 	for _, d := range seen.Deployments {
 		fmt.Fprintf(&b, " %s:%t:%s:%d/%d/%d", d.ID, d.Primary, d.State, d.Desired, d.Running, d.Pending)
 	}
+	if seen.Shift != nil {
+		fmt.Fprintf(&b, " %s", seen.Shift)
+	}
 	return b.String()
 }
 
@@ -98,7 +103,7 @@ func After(want Desired, step Step, receipt Receipt) Desired {
 		}
 	case Rollback:
 		p.Undo, p.UndoTo = receipt.Deployment, step.To
-	case Vacate, Probe, Bake, Unwind:
+	case Vacate, Probe, Bake, Unwind, Resume, Halt:
 	}
 	return want
 }

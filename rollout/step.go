@@ -20,13 +20,15 @@ const (
 	Probe    StepKind = "check"    // what the project wants checked
 	Bake     StepKind = "bake"     // see it stay proven for a while
 	Rollback StepKind = "rollback" // to the last proven revision
+	Resume   StepKind = "resume"   // a deployment that waits for a person
+	Halt     StepKind = "halt"     // the deployment under way, as it stands
 	Unwind   StepKind = "unwind"   // follow the rollback to its end
 )
 
 // Changes reports whether a target performs steps of this kind, rather than the one who waits for it.
 func (k StepKind) Changes() bool {
 	switch k {
-	case Register, Create, Update, Rollback:
+	case Register, Create, Update, Rollback, Resume, Halt:
 		return true
 	}
 	return false
@@ -43,8 +45,10 @@ type Step struct {
 	Deployment DeploymentID `json:"deployment,omitempty"` // to follow
 	Force      bool         `json:"force,omitempty"`      // start a new deployment even if nothing changes
 
-	To     *Proof          `json:"to,omitempty"` // what a rollback goes back to
-	Before json.RawMessage `json:"-"`            // the service as it was before this rollout changed it; may be missing
+	To     *Proof          `json:"to,omitempty"`     // what a rollback goes back to
+	Record string          `json:"record,omitempty"` // of the deployment under way that a step ends or continues; a rollback: by its own means
+	Pauses []Pause         `json:"pauses,omitempty"` // what Resume continues
+	Before json.RawMessage `json:"-"`                // the service as it was before this rollout changed it; may be missing
 
 	Reasons []Reason `json:"reasons,omitempty"`
 }
@@ -71,6 +75,10 @@ func (s Step) String() string {
 		return "see that it stays so"
 	case Rollback:
 		return fmt.Sprintf("roll service %s back to the last proven revision", s.Ref.Service)
+	case Resume:
+		return fmt.Sprintf("continue the deployment of service %s", s.Ref.Service)
+	case Halt:
+		return fmt.Sprintf("stop the deployment of service %s, as it stands", s.Ref.Service)
 	case Unwind:
 		return "follow the rollback until the last proven revision serves again"
 	}

@@ -46,6 +46,9 @@ func undo(want Desired, seen Observed, policy Policy, now time.Time) ([]Step, en
 		back.Reasons = []Reason{"a rollback is asked for"}
 	}
 	back.Deployment, back.To, back.Before = p.Deployment, to, p.Before
+	if seen.Shift != nil && primary.ID == p.Deployment {
+		back.Record = seen.Shift.Record // the scheduler sends the traffic back; another deployment would take all the stages again
+	}
 	return []Step{back, step(want, Unwind)}, ending{undoing: Undo}
 }
 
@@ -102,7 +105,8 @@ func judgeUndoing(want Desired, seen Observed, policy Policy, now time.Time, id 
 		return gaveUp(*d)
 	}
 	lost := d == nil && !p.UndoBegan.IsZero() && primary.Created.After(p.UndoBegan)
-	if lost || d != nil && !d.Primary && primary.Created.After(d.Created) {
+	replaced := d != nil && !d.Primary && primary.Created.After(d.Created)
+	if primary.ID != p.Deployment && (lost || replaced) { // the scheduler may take a moment to go back from what has failed
 		return judgement{Failed, Superseded, []Reason{reason("deployment %s took the place of %s", primary.ID, id)}}
 	}
 	seen.Evidence = against(seen, id)

@@ -48,6 +48,9 @@ type Progress struct {
 	Sight      string          `json:"sight,omitempty"`      // that answer's fingerprint
 	Failing    time.Time       `json:"failing,omitzero"`     // since when the checks fail, though the rest is proven
 	Passed     time.Time       `json:"passed,omitzero"`      // since when the checks pass as well; zero: they don't
+	Planned    time.Duration   `json:"planned,omitempty"`    // the longest that the service's strategy was seen to wait by itself
+	Held       time.Duration   `json:"held,omitempty"`       // how long it has waited for people
+	HeldSince  time.Time       `json:"heldSince,omitzero"`   // since when it waits for one now
 
 	Verdict Verdict      `json:"verdict,omitempty"` // once it is anything but moving it stays
 	Cause   Cause        `json:"cause,omitempty"`

@@ -197,7 +197,7 @@ func (q *inquiry) messages(ctx context.Context) error {
 			e.Status, e.Text = httpStatus(text), because(text)
 			e.Subject, e.Port = cmp.Or(groupLabel(names["target-group"]), names["elb"]), number(names["port"])
 		} else {
-			e.Subject = subject(cause, text)
+			e.Subject, e.Text = subject(cause, text), reasonOf(text)
 			q.name(ctx, &e, q.task(e.Task), nil)
 		}
 		q.found = append(q.found, e)

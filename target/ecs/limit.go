@@ -32,9 +32,9 @@ func (l *limits) of(operation string) *rate.Limiter {
 		return l.resource
 	case "DescribeTaskDefinition":
 		return l.definition
-	case "ListServiceDeployments", "DescribeServiceRevisions":
+	case "ListServiceDeployments", "DescribeServiceDeployments", "DescribeServiceRevisions":
 		return l.history
-	case "CreateService", "UpdateService":
+	case "CreateService", "UpdateService", "StopServiceDeployment", "ContinueServiceDeployment":
 		return l.change
 	case "RegisterTaskDefinition":
 		return l.register

@@ -120,6 +120,7 @@ func (t *Target) observe(ctx context.Context, ref rollout.ServiceRef, services m
 		do func(context.Context, *rollout.Observed, *service) error
 	}{
 		{rollout.Glance, t.compare},
+		{rollout.Glance, t.shift},
 		{rollout.Tasks, t.tasks},
 		{rollout.Past, t.past},
 		{rollout.Addresses, t.addresses},

@@ -24,6 +24,10 @@ func (t *Target) Perform(ctx context.Context, step rollout.Step) (rollout.Receip
 		return t.update(ctx, step)
 	case rollout.Rollback:
 		return t.rollback(ctx, step)
+	case rollout.Resume:
+		return t.resume(ctx, step)
+	case rollout.Halt:
+		return t.halt(ctx, step)
 	}
 	return rollout.Receipt{}, fault.New(fault.Internal, "cannot perform %q: it changes nothing", step.Kind)
 }

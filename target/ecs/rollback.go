@@ -51,6 +51,9 @@ func (t *Target) rollback(ctx context.Context, step rollout.Step) (rollout.Recei
 	if !ok {
 		return rollout.Receipt{}, fault.New(fault.NotFound, "cannot %s: there is no such service", doing)
 	}
+	if step.Record != "" {
+		return t.shiftBack(ctx, step, s)
+	}
 	back, err := t.restoration(ctx, step, s)
 	if err != nil {
 		return rollout.Receipt{}, err

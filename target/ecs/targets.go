@@ -21,21 +21,38 @@ func (t *Target) targets(ctx context.Context, ref rollout.ServiceRef, balancers 
 	}
 	var all []rollout.TargetHealth
 	for _, b := range balancers {
-		ask := t.classic
-		name := aws.ToString(b.LoadBalancerName)
-		if arn := aws.ToString(b.TargetGroupArn); arn != "" {
-			ask, name = t.group, arn
-		}
-		found, err := ask(ctx, name)
-		if err != nil {
-			return nil, t.failed(fmt.Sprintf("look at the targets of service %q", ref.Service), err)
-		}
-		for _, h := range found {
-			h.Task = places.task(h)
-			all = append(all, h)
+		for _, ask := range t.asked(b) {
+			found, err := ask.how(ctx, ask.name)
+			if err != nil {
+				return nil, t.failed(fmt.Sprintf("look at the targets of service %q", ref.Service), err)
+			}
+			for _, h := range found {
+				h.Task = places.task(h)
+				all = append(all, h)
+			}
 		}
 	}
 	return all, nil
+}
+
+// asking is a load balancer or target group, and how its targets are asked for.
+type asking struct {
+	how  func(context.Context, string) ([]rollout.TargetHealth, error)
+	name string
+}
+
+// asked returns what has to be asked about one load balancer of a service: both target groups, where traffic is shifted
+// from one to the other.
+func (t *Target) asked(b types.LoadBalancer) []asking {
+	arn := aws.ToString(b.TargetGroupArn)
+	if arn == "" {
+		return []asking{{t.classic, aws.ToString(b.LoadBalancerName)}}
+	}
+	all := []asking{{t.group, arn}}
+	if a := b.AdvancedConfiguration; a != nil && aws.ToString(a.AlternateTargetGroupArn) != "" {
+		all = append(all, asking{t.group, *a.AlternateTargetGroupArn})
+	}
+	return all
 }
 
 // group asks a target group.

@@ -26,6 +26,8 @@ var signs = sync.OnceValue(func() []sign {
 		{like(`log group does not exist|ResourceNotFoundException.*log group|failed to (create|validate) logger|CreateLogStream`), rollout.LogGroupMissing},
 		{like(`(unable to|cannot) (pull|retrieve|fetch) .*secret|secretsmanager|ssm parameter|invalid ssm|pull secrets`), rollout.SecretMissing},
 		{like(`unable to assume|assume(d)? (the )?role|AssumeRole|role .*(not exist|not valid|invalid)`), rollout.RoleWrong},
+		{like(`deployment rolled back because .*lifecycle hook`), rollout.HookFailed},
+		{like(`not associated with either productionListenerRule|deployment rolled back because of invalid networking configuration`), rollout.BalancerWrong},
 		{like(`ContainerNetworkingError|network interface provision|ENI|invalid networking configuration|subnet`), rollout.NetworkWrong},
 		{like(`TaskDependencyError|dependency .*(never|failed|did not)`), rollout.DependencyFailed},
 		{like(`CannotStartContainerError|CannotCreateContainerError|CannotCreateVolumeError|HostConfigError|InvalidVolumeError|ContainerRuntimeError|DockerTimeoutError`), rollout.CannotStart},
