@@ -38,6 +38,7 @@ type fake struct {
 	pulls      []string
 	pullTime   time.Duration
 	createTime time.Duration
+	shares     bool
 	journal    []string // "start app", "term app", "kill app", "exit app"
 }
 
@@ -53,6 +54,8 @@ func newFake(programs map[string]program) *fake {
 }
 
 func (f *fake) Kind() string { return "fake" }
+
+func (f *fake) Shares() bool { return f.shares }
 
 func (f *fake) Pull(ctx context.Context, ref string) (runtime.Image, error) {
 	select {

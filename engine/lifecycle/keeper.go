@@ -14,6 +14,7 @@ const (
 	atOnce     = 64               // pulls, creations and starts at the same time
 	retryAfter = time.Second      // of a step that the runtime was of no help with
 	sweepEvery = 30 * time.Second // containers are counted, should a runtime have missed to tell of one
+	atATime    = 64               // results stored in one write, so that other writers wait for milliseconds only
 )
 
 // Keeper moves all tasks. A task that has nothing to do costs nothing: no goroutine, no timer.
@@ -238,7 +239,7 @@ func (k *Keeper) slot(ctx context.Context) (release func(), ok bool) {
 // finish stores what the step and all others that are over came to, in one write.
 func (k *Keeper) finish(first result) {
 	list := []result{first}
-	for more := true; more && len(list) < 256; {
+	for more := true; more && len(list) < atATime; {
 		select {
 		case r := <-k.results:
 			list = append(list, r)

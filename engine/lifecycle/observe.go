@@ -22,7 +22,7 @@ func (w *work) observe(ctx context.Context) error {
 			return err
 		}
 	}
-	return nil
+	return w.observeNetwork(ctx)
 }
 
 func (w *work) observeOne(ctx context.Context, c state.Container) error {

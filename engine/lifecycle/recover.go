@@ -48,11 +48,14 @@ func (k *Keeper) adopt(snap state.Snapshot, s runtime.Status) *work {
 	if !ok || !t.Alive() {
 		return nil
 	}
-	c, ok := t.Container(s.Labels[labelContainer])
+	w, ok := k.newWork(snap, t)
 	if !ok {
 		return nil
 	}
-	w, ok := k.newWork(snap, t)
+	if s.Labels[labelContainer] == keeperOf {
+		return w
+	}
+	c, ok := t.Container(s.Labels[labelContainer])
 	if !ok {
 		return nil
 	}

@@ -58,12 +58,14 @@ func (w *work) spec(c state.Container, d types.ContainerDefinition) (runtime.Spe
 	if c.Digest != "" && w.consistent(c) {
 		image = byDigest(c.Image, c.Digest)
 	}
+	pid, ipc := w.modes()
 	return runtime.Spec{
 		Name: Name(w.task.ID, c.Name), Labels: w.labels(c.Name, d), Definition: d, Image: image,
 		Env: withMetadata(env, w.metadata(c.Name)), Metadata: w.metadataURL() != "",
 		Ports: w.ports(c.Name), CPU: int(d.Cpu), Memory: w.memory(d),
 		Hostname: aws.ToString(d.Hostname), Network: w.definition.Doc.NetworkMode,
 		Mounts: w.mounts(d), VolumesFrom: w.volumesFrom(d), Links: w.links(d),
+		Join: w.joined(), PID: pid, IPC: ipc,
 	}, nil
 }
 

@@ -27,6 +27,10 @@ func (w *work) start(ctx context.Context, c state.Container) {
 		return
 	}
 	defer release()
+	if err := w.keepNetwork(ctx); err != nil {
+		w.failUnlessEnding(ctx, c, err.Error())
+		return
+	}
 	if err := w.Runtime.Create(ctx, spec); err != nil {
 		w.failUnlessEnding(ctx, c, "CannotCreateContainerError: "+err.Error())
 		return

@@ -92,6 +92,11 @@ func (w *work) cleanUp(ctx context.Context) Outcome {
 			return Outcome{Next: Failed, Err: err}
 		}
 	}
+	if w.shares() {
+		if err := w.Runtime.Remove(ctx, w.keeperName()); err != nil {
+			return Outcome{Next: Failed, Err: err}
+		}
+	}
 	if err := w.removeVolumes(ctx, w.task.ID, w.definition); err != nil {
 		return Outcome{Next: Failed, Err: err}
 	}

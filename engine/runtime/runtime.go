@@ -50,6 +50,14 @@ type Spec struct {
 	Mounts      []Mount
 	VolumesFrom []VolumesFrom
 	Links       []Link
+
+	// Idle has the container run no program: it only keeps what others Join. It needs no image.
+	Idle bool
+	// Join is a container that was started before, where Shares says so. Of it this one has the network with its addresses, ports,
+	// names and metadata, if Network is awsvpc; the processes, if PID is task; shared memory and semaphores, if IPC is task.
+	Join Name
+	PID  types.PidMode
+	IPC  types.IpcMode
 }
 
 // MetadataAddress is where a container asks for its task's metadata and credentials. It is one of the few addresses besides
@@ -108,6 +116,8 @@ type Image struct {
 type Runtime interface {
 	// Kind is the runtime's name: docker, process, scripted.
 	Kind() string
+	// Shares tells whether containers can share a network: see Spec.Join.
+	Shares() bool
 	// Pull makes the image present and tells what it is.
 	Pull(ctx context.Context, ref string) (Image, error)
 	// Create makes a container that is not running yet.

@@ -10,6 +10,9 @@ import (
 // could talk with, and nothing to measure.
 type Unable struct{}
 
+// Shares says that nothing is shared.
+func (Unable) Shares() bool { return false }
+
 // CreateVolume does nothing.
 func (Unable) CreateVolume(context.Context, Volume) error { return nil }
 

@@ -39,6 +39,11 @@ func (r *Runtime) Create(ctx context.Context, spec runtime.Spec) error {
 	if err != nil {
 		return fault.New(fault.KindOf(err), "cannot create container %q: %w", spec.Name, err)
 	}
+	if spec.Idle {
+		if err := r.loadPause(ctx); err != nil {
+			return fault.New(fault.KindOf(err), "cannot create container %q: %w", spec.Name, err)
+		}
+	}
 	for range attempts {
 		_, err = r.api.ContainerCreate(ctx, options)
 		if err == nil {
@@ -87,6 +92,10 @@ func (r *Runtime) options(spec runtime.Spec) (client.ContainerCreateOptions, err
 	if config.ExposedPorts, host.PortBindings, err = ports(spec); err != nil {
 		return client.ContainerCreateOptions{}, err
 	}
+	if spec.Idle {
+		config.Image, config.StopSignal = pauseImage, "SIGKILL"
+	}
+	r.share(spec, config, host)
 	return client.ContainerCreateOptions{Name: r.container(spec.Name), Config: config, HostConfig: host}, nil
 }
 

@@ -23,6 +23,7 @@ type Runtime struct {
 	api     *client.Client
 	scope   string
 	version string
+	arch    string // "amd64"; empty: unknown
 }
 
 // Open finds a Docker Engine, or returns a fault of the kind Unavailable.
@@ -50,11 +51,11 @@ func Open(ctx context.Context, options Options) (*Runtime, error) {
 		_ = api.Close()
 		return nil, fault.New(fault.Unavailable, "the Docker Engine at %s runs %s containers, not linux", api.DaemonHost(), answer.OSType)
 	}
-	version := api.ClientVersion()
+	r := &Runtime{api: api, scope: options.Scope, version: api.ClientVersion()}
 	if v, err := api.ServerVersion(ping, client.ServerVersionOptions{}); err == nil {
-		version = v.Version + ", API " + version
+		r.version, r.arch = v.Version+", API "+r.version, v.Arch
 	}
-	return &Runtime{api: api, scope: options.Scope, version: version}, nil
+	return r, nil
 }
 
 // Kind returns "docker".

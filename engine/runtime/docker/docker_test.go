@@ -35,7 +35,7 @@ func TestDockerIsARuntime(t *testing.T) {
 	images := runtimetest.Publish(t)
 	t.Cleanup(func() { forget(t, images) })
 	suite := runtimetest.Suite{
-		Images: images, Limits: true, Files: true, Users: true, Mounts: true, Links: true, Typed: true,
+		Images: images, Limits: true, Files: true, Users: true, Mounts: true, Links: true, Typed: true, Shared: true,
 		Answer: func(t *testing.T, r runtime.Runtime, h http.Handler) string {
 			if err := r.(*docker.Runtime).MetadataNetwork(t.Context()); err != nil {
 				t.Fatal(err)

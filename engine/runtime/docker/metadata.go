@@ -35,9 +35,10 @@ func (r *Runtime) MetadataNetwork(ctx context.Context) error {
 	return failed(err, "cannot make the network %q for the metadata of tasks", metadataNetwork)
 }
 
-// reach puts a container into the network, too. On the host's network it is there by itself, on none it is not.
+// reach puts a container into the network, too. On the host's network and on that of a container which it joins it is there by
+// itself, on none it is not.
 func (r *Runtime) reach(ctx context.Context, spec runtime.Spec) error {
-	if !spec.Metadata || spec.Network == types.NetworkModeHost || spec.Network == types.NetworkModeNone {
+	if !spec.Metadata || joins(spec) || spec.Network == types.NetworkModeHost || spec.Network == types.NetworkModeNone {
 		return nil
 	}
 	_, err := r.api.NetworkConnect(ctx, metadataNetwork, client.NetworkConnectOptions{Container: r.container(spec.Name)})

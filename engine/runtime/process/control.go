@@ -4,7 +4,6 @@ package process
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 	"net"
@@ -26,6 +25,7 @@ const (
 	opAttach    op = "attach"     // to a command; frames go both ways. It is killed when the connection is closed
 	opWatch     op = "watch"      // the connection is closed when the container has ended
 	opFollow    op = "follow"     // and a byte is sent whenever there is more output
+	opJoin      op = "join"       // have a container share the network; see join
 )
 
 type request struct {
@@ -34,6 +34,8 @@ type request struct {
 	Argv   []string       `json:",omitempty"`
 	TTY    bool           `json:",omitempty"`
 	Stdin  bool           `json:",omitempty"`
+	Dir    string         `json:",omitempty"` // of the container that joins
+	Name   runtime.Name   `json:",omitempty"`
 }
 
 // dial connects to the supervisor. The detour keeps the path shorter than the 108 bytes that a socket's may have.
@@ -47,15 +49,16 @@ func (c *container) dial() (*net.UnixConn, error) {
 	return net.DialUnix("unix", nil, addr)
 }
 
-// request sends a request and returns the connection that the answer comes from. It is closed when the context ends.
-func (c *container) request(ctx context.Context, q request) (*net.UnixConn, func(), error) {
+// request sends a request, with files, and returns the connection that the answer comes from. It is closed when the context
+// ends.
+func (c *container) request(ctx context.Context, q request, files ...*os.File) (*net.UnixConn, func(), error) {
 	conn, err := c.dial()
 	if err != nil {
 		return nil, nil, fault.New(fault.Unavailable, "the supervisor of container %q does not answer: %w", c.name, err)
 	}
 	stop := context.AfterFunc(ctx, func() { _ = conn.Close() })
 	release := func() { stop(); _ = conn.Close() }
-	if err := json.NewEncoder(conn).Encode(q); err != nil {
+	if err := send(conn, q, files); err != nil {
 		release()
 		return nil, nil, fault.New(fault.Unavailable, "the supervisor of container %q does not answer: %w", c.name, err)
 	}

@@ -47,12 +47,15 @@ func (r *Runtime) create(c *container, spec runtime.Spec) error {
 	if c.exists() {
 		return nil
 	}
-	if err := refuse(spec.Definition); err != nil {
+	if err := r.refuse(spec); err != nil {
 		return err
 	}
-	img, err := r.unpacked(spec.Image)
-	if err != nil {
-		return err
+	var img stored
+	if !spec.Idle {
+		var err error
+		if img, err = r.unpacked(spec.Image); err != nil {
+			return err
+		}
 	}
 	mounts, err := r.mounts(spec, img)
 	if err != nil {
@@ -88,8 +91,12 @@ func (r *Runtime) create(c *container, spec runtime.Spec) error {
 	return os.Rename(tmp, c.dir)
 }
 
-// refuse names what a definition asks for and processes cannot have.
-func refuse(def types.ContainerDefinition) error {
+// refuse names what a container is asked to be and processes cannot.
+func (r *Runtime) refuse(spec runtime.Spec) error {
+	if (spec.Idle || spec.Join != "") && !r.Shares() {
+		return fault.New(fault.Refused, "the kernel does not grant processes networks of their own here, which they could share")
+	}
+	def := spec.Definition
 	for _, asked := range []struct {
 		member string
 		is     bool
@@ -98,6 +105,8 @@ func refuse(def types.ContainerDefinition) error {
 		{"linuxParameters.devices", def.LinuxParameters != nil && len(def.LinuxParameters.Devices) > 0},
 		{"credentialSpecs", len(def.CredentialSpecs) > 0},
 		{"firelensConfiguration", def.FirelensConfiguration != nil},
+		{"pidMode", spec.PID != ""},
+		{"ipcMode", spec.IPC != "" && spec.IPC != types.IpcModeNone},
 	} {
 		if asked.is {
 			return fault.New(fault.Refused, "the process runtime does not carry out %s", asked.member).

@@ -19,8 +19,13 @@ func (r *Runtime) Freeze(ctx context.Context, name runtime.Name) error {
 // Thaw has the processes of a container go on. One that has ended needs nothing.
 func (r *Runtime) Thaw(ctx context.Context, name runtime.Name) error {
 	err := r.signalAll(ctx, name, syscall.SIGCONT)
-	if fault.KindOf(err) == fault.Conflict {
+	switch fault.KindOf(err) {
+	case fault.Conflict:
 		return nil
+	case fault.Unavailable: // its supervisor may have ended with it just now
+		if s, serr := r.Inspect(ctx, name); serr == nil && s.Phase == runtime.Exited {
+			return nil
+		}
 	}
 	return err
 }

@@ -44,6 +44,9 @@ func metadataAt(dir *os.File) *net.UnixAddr {
 
 // serveMetadata takes connections to the metadata's address in the container's network to the engine, whichever there is.
 func (s *supervisor) serveMetadata() error {
+	if !s.order.Plan.Spec.Metadata {
+		return nil
+	}
 	if err := addAddress("lo:1", runtime.MetadataAddress.As4()); err != nil {
 		return fmt.Errorf("cannot add the address %s: %w", runtime.MetadataAddress, err)
 	}

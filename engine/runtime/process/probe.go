@@ -91,3 +91,13 @@ func (g grant) attributes(network bool) *syscall.SysProcAttr {
 	}
 	return attr
 }
+
+// keeping are the namespaces of a supervisor that keeps a network for others: none but what they share.
+func (g grant) keeping() *syscall.SysProcAttr {
+	attr := g.attributes(true)
+	attr.Cloneflags &^= joined
+	return attr
+}
+
+// joined are the namespaces that a container has for itself although it shares another's network.
+const joined = syscall.CLONE_NEWPID | syscall.CLONE_NEWNS | syscall.CLONE_NEWUTS | syscall.CLONE_NEWIPC

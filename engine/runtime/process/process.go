@@ -6,7 +6,7 @@
 // it keeps the container's ports, output and exit code, so that an engine that was killed finds all of them again.
 // What isolation the kernel grants is found out once, when the runtime is opened (see Isolation).
 //
-// Known limits: inside its own network a program reaches only itself, there is no way out; links, devices and volume
+// Known limits: inside its own network a program reaches only itself and those that share it, there is no way out; links, devices and volume
 // drivers are not offered; without namespaces there are no volumes, and no capabilities are added.
 package process
 
@@ -95,6 +95,9 @@ func (r *Runtime) path(parts ...string) string {
 
 // Kind returns "process".
 func (r *Runtime) Kind() string { return "process" }
+
+// Shares tells whether containers have networks of their own, which others could share.
+func (r *Runtime) Shares() bool { return r.grant.Level == Network }
 
 // Isolation tells what the kernel grants.
 func (r *Runtime) Isolation() Isolation { return r.grant.Level }

@@ -58,7 +58,7 @@ func TestProcessIsARuntimeAtEveryLevelOfIsolation(t *testing.T) {
 			Files:  c.level != process.Bare || os.Geteuid() == 0,
 			Users:  c.level != process.Bare && os.Geteuid() == 0 && !c.user,
 			Limits: process.Limits(),
-			Mounts: c.level != process.Bare, Typed: true,
+			Mounts: c.level != process.Bare, Typed: true, Shared: c.level == process.Network,
 			Place: func(t *testing.T) runtimetest.Open {
 				dir := t.TempDir()
 				if err := os.Symlink(filepath.Join(shared, "images"), filepath.Join(dir, "images")); err != nil { // unpacked once for all

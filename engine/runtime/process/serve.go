@@ -23,10 +23,17 @@ func (s *supervisor) serve() {
 		go func() {
 			defer conn.Close()
 			var q request
-			from := bufio.NewReader(conn)
-			if line, err := from.ReadBytes('\n'); err == nil && json.Unmarshal(line, &q) == nil {
-				s.answer(conn, from, q)
+			handed := &handed{conn: conn.(*net.UnixConn)}
+			defer handed.close()
+			from := bufio.NewReader(handed)
+			if line, err := from.ReadBytes('\n'); err != nil || json.Unmarshal(line, &q) != nil {
+				return
 			}
+			if s.order.Plan.Spec.Idle {
+				s.answerIdle(conn, q, handed.files)
+				return
+			}
+			s.answer(conn, from, q)
 		}()
 	}
 }

@@ -82,7 +82,7 @@ func (r *Runtime) start(ctx context.Context, c *container) error {
 	}
 	defer said.Close()
 	defer say.Close()
-	if err := r.supervise(c, order, append([]*os.File{lock, say}, listeners...)); err != nil {
+	if err := r.supervise(ctx, c, order, append([]*os.File{lock, say}, listeners...)); err != nil {
 		return err
 	}
 	_ = say.Close() // ours; the supervisor has its own
@@ -105,6 +105,9 @@ func (r *Runtime) order(p plan) (launch, []*os.File, error) {
 	if mode == types.NetworkModeHost || mode == types.NetworkModeNone {
 		return order, nil, nil
 	}
+	if p.Spec.Join != "" {
+		return order, nil, r.named(&order.Plan.Spec)
+	}
 	var files []*os.File
 	for i, port := range p.Spec.Ports {
 		f, err := listen(port)
@@ -123,6 +126,19 @@ func (r *Runtime) order(p plan) (launch, []*os.File, error) {
 		}
 	}
 	return order, files, nil
+}
+
+// named gives a container the names of the network that it joins.
+func (r *Runtime) named(spec *runtime.Spec) error {
+	keeper, err := r.find(spec.Join)
+	if err != nil {
+		return err
+	}
+	whole := keeper.plan.Spec.Definition
+	def := &spec.Definition
+	spec.Hostname = hostname(keeper.plan)
+	def.ExtraHosts, def.DnsServers, def.DnsSearchDomains = whole.ExtraHosts, whole.DnsServers, whole.DnsSearchDomains
+	return nil
 }
 
 func told(port runtime.Port, suffix string) []string {
@@ -171,7 +187,7 @@ func closeAll(files []*os.File) {
 }
 
 // supervise starts the supervisor, which inherits the files as its descriptors 3, 4 and so on.
-func (r *Runtime) supervise(c *container, order launch, files []*os.File) error {
+func (r *Runtime) supervise(ctx context.Context, c *container, order launch, files []*os.File) error {
 	said, err := os.OpenFile(c.file(shimFile), os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
 	if err != nil {
 		return err
@@ -186,17 +202,25 @@ func (r *Runtime) supervise(c *container, order launch, files []*os.File) error 
 		return err
 	}
 	defer in.Close()
+	if other := order.Plan.Spec.Join; other != "" {
+		return r.join(ctx, c, other, append([]*os.File{in, said}, files...))
+	}
 	cmd := reexec("supervise", c.dir)
-	cmd.Args[0] = "slipway-supervise " + string(c.name)
+	cmd.Args[0] = supervisorName(c.name)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = in, said, said
 	cmd.ExtraFiles = files
 	cmd.SysProcAttr = order.Grant.attributes(order.Net)
+	if order.Plan.Spec.Idle {
+		cmd.SysProcAttr = order.Grant.keeping()
+	}
 	if err := cmd.Start(); err != nil {
 		return fault.New(fault.Internal, "cannot start its supervisor: %w", err)
 	}
 	go func() { _ = cmd.Wait() }() // leaves no zombie while this process lives; its status file says how it went
 	return nil
 }
+
+func supervisorName(name runtime.Name) string { return "slipway-supervise " + string(name) }
 
 // temporary is a file without a name that holds the content.
 func temporary(dir string, content []byte) (*os.File, error) {

@@ -33,7 +33,8 @@ type supervisor struct {
 	status  runtime.Status
 	pid     int
 	died    <-chan syscall.WaitStatus
-	ended   chan struct{} // closed when everything is over but for the answers
+	over    chan<- syscall.WaitStatus // ends a supervisor without a program
+	ended   chan struct{}             // closed when everything is over but for the answers
 	proxies []interface{ Close() error }
 }
 
@@ -75,6 +76,9 @@ func (s *supervisor) start() error {
 	if err := s.openFiles(); err != nil {
 		return err
 	}
+	if s.order.Plan.Spec.Idle {
+		return s.keep(listeners)
+	}
 	if err := enter(s.order); err != nil {
 		return fault.New(fault.KindOf(err), "cannot make its root directory: %w", err)
 	}
@@ -82,7 +86,7 @@ func (s *supervisor) start() error {
 	if s.program, err = describe(s.order); err != nil {
 		return err
 	}
-	if s.order.Net && s.order.Plan.Spec.Metadata {
+	if s.order.Net && s.order.Plan.Spec.Join == "" {
 		if err := s.serveMetadata(); err != nil {
 			return err
 		}
@@ -90,6 +94,11 @@ func (s *supervisor) start() error {
 	if err := s.launch(); err != nil {
 		return err
 	}
+	return s.run(listeners)
+}
+
+// run writes down that the container runs, opens its ports to the host, and begins to answer the engine.
+func (s *supervisor) run(listeners []*os.File) error {
 	s.status = runtime.Status{Phase: runtime.Running, StartedAt: time.Now().UTC()}
 	if err := writeJSON(s.dir, statusFile, s.status); err != nil {
 		return err
@@ -185,7 +194,9 @@ func (s streams) close() {
 // finish waits for the program's end, ends all that it left behind, and writes down how it went.
 func (s *supervisor) finish() error {
 	how := <-s.died
-	s.family.killAll(s.pid, s.order.Grant.Level != Bare)
+	if !s.order.Plan.Spec.Idle {
+		s.family.killAll(s.pid, s.order.Grant.Level != Bare)
+	}
 	for _, p := range s.proxies {
 		_ = p.Close()
 	}

@@ -33,6 +33,7 @@ type Suite struct {
 	Mounts bool // containers can have volumes
 	Links  bool // containers can be linked
 	Typed  bool // commands can have a terminal
+	Shared bool // containers can share a network
 	// Answer has a handler answer what containers ask for at runtime.MetadataAddress, and returns the URL that they ask.
 	// Nil: they cannot.
 	Answer func(t *testing.T, r runtime.Runtime, h http.Handler) string
@@ -63,6 +64,14 @@ func (s Suite) Run(t *testing.T) {
 	}
 	if s.Links {
 		all = append(all, links...)
+	}
+	if s.Shared {
+		all = append(all, shared...)
+		if s.Answer != nil {
+			all = append(all, sharedMetadata...)
+		}
+	} else {
+		all = append(all, unshared...)
 	}
 	if s.Typed {
 		all = append(all, typed...)
