@@ -1,6 +1,7 @@
 package app
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -51,10 +52,16 @@ func isInstance(i *state.Instance, name string) bool {
 	return name == string(i.ID) || name == aws.ToString(i.Doc.ContainerInstanceArn) || name == aws.ToString(i.Doc.Ec2InstanceId)
 }
 
-// revive registers other instances in the place of those that a fault took. A cluster that has been deleted meanwhile
+// revive gives a zone back, and registers other instances in the place of those that a fault took. A cluster that has been deleted meanwhile
 // needs none.
 func (e *Engine) revive(f faults.Fault) error {
 	return e.engine.DB().Write(func(tx *state.Tx) error {
+		again := func(other faults.Fault) bool {
+			return other.Kind == faults.Kill && other.Target == f.Target && other.Cluster == f.Cluster
+		}
+		if slices.Contains(e.engine.Zones(), f.Target) && !slices.ContainsFunc(e.Faults(), again) {
+			e.engine.RestoreZone(tx, f.Target, state.ClusterName(f.Cluster))
+		}
 		for _, id := range f.Affected {
 			if _, err := e.engine.ReplaceInstance(tx, state.InstanceID(id)); err != nil && fault.KindOf(err) != fault.NotFound {
 				return err

@@ -264,7 +264,38 @@ func TestALostZoneTakesWhatRunsThereOnFargate(t *testing.T) {
 		if there[task.ID] {
 			t.Errorf("task %s runs on", task.ID)
 		}
+		if task.Zone == "us-east-1a" {
+			t.Errorf("task %s was started in the lost zone", task.ID)
+		}
 	}
+}
+
+func TestNothingIsStartedOnFargateWhileAllZonesAreLost(t *testing.T) {
+	t.Parallel()
+	e := startEngine(t, EngineOptions{Speed: 1000, Instances: -1})
+	client := run(t, e, 2, types.LaunchTypeFargate)
+	for _, zone := range []string{"a", "b"} {
+		if _, err := e.AddFault(t.Context(), faults.Fault{Kind: faults.Kill, Target: zone}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	const want = "(service web) was unable to place a task. Reason: Capacity is unavailable at this time. Please try again later or in a " +
+		"different availability zone. For more information, see the Troubleshooting section of the Amazon ECS Developer Guide."
+	settles(t, e, func(snap state.Snapshot) bool {
+		events := snap.Events(state.ServiceKey{Cluster: "default", Name: "web"}).List
+		return slices.ContainsFunc(events, func(e types.ServiceEvent) bool { return *e.Message == want })
+	})
+	one, err := client.RunTask(t.Context(), &ecs.RunTaskInput{
+		TaskDefinition: aws.String("web"), LaunchType: types.LaunchTypeFargate,
+		NetworkConfiguration: &types.NetworkConfiguration{AwsvpcConfiguration: &types.AwsVpcConfiguration{Subnets: []string{"subnet-1"}}},
+	})
+	if err != nil || len(one.Tasks) != 0 || len(one.Failures) != 1 || !strings.HasPrefix(*one.Failures[0].Reason, "Capacity is unavailable") {
+		t.Errorf("%+v, error %v", one, err)
+	}
+	if _, err := e.ClearFaults(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	running(t, e, 2)
 }
 
 func TestAFrozenTaskGoesOnAtTheEndOfItsFaultOrOfTheEngine(t *testing.T) {

@@ -91,6 +91,9 @@ func (e *Engine) Start(ctx context.Context) error {
 	if e.closed || e.stop != nil {
 		return fault.New(fault.Internal, "the engine was started before")
 	}
+	if err := e.restoreZones(); err != nil {
+		return err
+	}
 	if err := e.tasks.Recover(ctx); err != nil {
 		return err
 	}

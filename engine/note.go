@@ -51,6 +51,10 @@ func (l *loop) note(c state.Change) {
 		if t, ok := l.engine.db.Read().Task(r.Task); ok && targetMoved(c) {
 			l.touch(t.Service)
 		}
+	case *state.LostZone:
+		if c.After == nil {
+			l.touchAllWaiting()
+		}
 	case *state.Instance:
 		l.touchCluster(r.Cluster)
 		if c.After != nil {
@@ -97,6 +101,17 @@ func targetMoved(c state.Change) bool {
 func (l *loop) touchCluster(cluster state.ClusterName) {
 	for s := range l.engine.db.Read().Services(cluster) {
 		l.touch(s.ID)
+	}
+}
+
+// touchAllWaiting looks at the services of all clusters that wait for room.
+func (l *loop) touchAllWaiting() {
+	clusters := map[state.ClusterName]bool{}
+	for key := range l.waiting {
+		clusters[key.Cluster] = true
+	}
+	for cluster := range clusters {
+		l.touchWaiting(cluster)
 	}
 }
 

@@ -11,7 +11,7 @@ import (
 )
 
 // LoseZone has an availability zone fail: all of its container instances are lost, and the tasks that run there on
-// Fargate. An empty cluster means all of them. It returns the instances.
+// Fargate, and no more of those are started there until RestoreZone. An empty cluster means all of them. It returns the instances.
 func (e *Engine) LoseZone(tx *state.Tx, zone string, cluster state.ClusterName) ([]*state.Instance, error) {
 	var lost []*state.Instance
 	for _, i := range slices.Collect(tx.AllInstances()) {
@@ -25,7 +25,23 @@ func (e *Engine) LoseZone(tx *state.Tx, zone string, cluster state.ClusterName) 
 		lost = append(lost, gone)
 	}
 	e.loseFargate(tx, zone, cluster)
+	tx.Put(&state.LostZone{Zone: zone, Cluster: cluster})
 	return lost, nil
+}
+
+// RestoreZone has tasks on Fargate be started again in a zone that was lost.
+func (e *Engine) RestoreZone(tx *state.Tx, zone string, cluster state.ClusterName) {
+	tx.Delete(&state.LostZone{Zone: zone, Cluster: cluster})
+}
+
+// restoreZones forgets what zones were lost when the engine was killed: that ends with it.
+func (e *Engine) restoreZones() error {
+	return e.db.Write(func(tx *state.Tx) error {
+		for _, z := range slices.Collect(tx.LostZones()) {
+			tx.Delete(z)
+		}
+		return nil
+	})
 }
 
 func (e *Engine) loseFargate(tx *state.Tx, zone string, cluster state.ClusterName) {

@@ -118,18 +118,22 @@ func (s *site) without(gone []*state.Task) *site {
 }
 
 // zones returns the zones that tasks without an instance are spread over: those of the cluster's instances, or the first
-// two of its region.
+// two of its region; without those that are lost.
 func (f *Fleet) zones() []string {
 	known := map[string]bool{}
 	for _, s := range f.sites {
 		known[s.Zone] = true
 	}
-	if len(known) > 0 {
-		return slices.Sorted(maps.Keys(known))
+	if left := f.withoutLost(slices.Sorted(maps.Keys(known))); len(left) > 0 {
+		return left
 	}
 	region := "us-east-1"
 	if c, ok := f.snap.Cluster(f.cluster); ok {
 		region = regionOf(aws.ToString(c.Doc.ClusterArn), region)
 	}
-	return []string{region + "a", region + "b"}
+	return f.withoutLost([]string{region + "a", region + "b"})
+}
+
+func (f *Fleet) withoutLost(zones []string) []string {
+	return slices.DeleteFunc(zones, func(zone string) bool { return f.snap.ZoneLost(zone, f.cluster) })
 }

@@ -45,13 +45,23 @@ const (
 	reasonGPU       = "RESOURCE:GPU"
 	reasonAttribute = "ATTRIBUTE"
 	reasonMissing   = "MISSING"
+	reasonCapacity  = "Capacity is unavailable at this time. Please try again later or in a different availability zone."
 	reasonDistinct  = "DistinctInstance placement constraint unsatisfied."
 	reasonMember    = "MemberOf placement constraint unsatisfied."
 )
 
 var reasons = []string{reasonAgent, reasonCPU, reasonMemory, reasonPorts, reasonGPU, reasonAttribute, reasonDistinct, reasonMember}
 
-// Text returns the sentence that service events contain.
+// Event returns what service events say after the service's name.
+func (f *Failure) Event() string {
+	said := "was unable to place a task because no container instance met all of its requirements. " + f.Text()
+	if f.Reason == reasonCapacity {
+		said = "was unable to place a task. Reason: " + reasonCapacity
+	}
+	return said + " For more information, see the Troubleshooting section of the Amazon ECS Developer Guide."
+}
+
+// Text returns the sentence that service events contain where no container instance will do.
 func (f *Failure) Text() string {
 	if f.Closest == nil {
 		return "Reason: " + noInstances(cmp.Or(f.Where, "cluster"))
@@ -93,7 +103,7 @@ func (f *Failure) Doc() types.Failure {
 func (f *Fleet) Place(ask Ask) (Place, *Failure) {
 	ask.prepare()
 	if ask.Fargate {
-		return f.placeOnFargate(&ask), nil
+		return f.placeOnFargate(&ask)
 	}
 	s, failure := f.find(&ask)
 	if failure != nil {
@@ -135,7 +145,7 @@ func (f *Fleet) occupy(s *site, ask *Ask) Place {
 func (f *Fleet) Fits(ask Ask) bool {
 	ask.prepare()
 	if ask.Fargate {
-		return true
+		return len(f.zones()) > 0
 	}
 	_, failure := f.find(&ask)
 	return failure == nil
@@ -157,16 +167,19 @@ func (f *Fleet) fitsWithout(ask Ask, id state.InstanceID, gone []*state.Task) bo
 	return f.obstacle(&ask, s.without(gone), staying) == ""
 }
 
-func (f *Fleet) placeOnFargate(ask *Ask) Place {
+func (f *Fleet) placeOnFargate(ask *Ask) (Place, *Failure) {
 	place := Place{CPU: ask.cpu, Memory: ask.memory, Provider: ask.Provider}
 	g := f.group(ask.Group)
 	zones := f.zones()
+	if len(zones) == 0 {
+		return Place{}, &Failure{Reason: reasonCapacity}
+	}
 	place.Zone = slices.MinFunc(zones, func(a, b string) int { return cmp.Or(g.zones[a]-g.zones[b], strings.Compare(a, b)) })
 	g.zones[place.Zone]++
 	for _, m := range ask.mappings {
 		place.Ports = append(place.Ports, state.HostPort{Port: m.port, Protocol: m.protocol})
 	}
-	return place
+	return place, nil
 }
 
 // find returns the best of the instances that meet all requirements.

@@ -175,8 +175,7 @@ func (p *pass) sayStuck() {
 	waits := p.missing > 0 && p.stopping() == 0 && !p.advancing()
 	switch {
 	case waits && p.refusal != nil:
-		p.sayOnce(p.primary, sortPlacement, ") was unable to place a task because no container instance met all of its requirements."+
-			" %s For more information, see the Troubleshooting section of the Amazon ECS Developer Guide.", p.refusal.Text())
+		p.sayOnce(p.primary, sortPlacement, ") %s", p.refusal.Event())
 	case waits && len(p.plan.Start) == 0 && p.room() <= 0 && p.healthy() == p.alive() && p.healthy() <= p.floor:
 		p.sayOnce(p.primary, sortConfiguration, ") was unable to stop or start tasks during a deployment because of the service"+
 			" deployment configuration. Update the minimumHealthyPercent or maximumPercent value and try again.")

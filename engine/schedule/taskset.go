@@ -98,8 +98,7 @@ func (p *pass) fill(d *deployment, n int) {
 	for range min(n-d.count(stillborn), p.room()) {
 		place, refusal := p.place(d)
 		if refusal != nil {
-			p.sayOnce(d, sortPlacement, ", taskSet %s) was unable to place a task because no container instance met all of its requirements."+
-				" %s For more information, see the Troubleshooting section of the Amazon ECS Developer Guide.", d.ID, refusal.Text())
+			p.sayOnce(d, sortPlacement, ", taskSet %s) %s", d.ID, refusal.Event())
 			return
 		}
 		p.plan.Start = append(p.plan.Start, Start{Deployment: d.ID, Place: place})

@@ -37,6 +37,7 @@ const (
 	KindScalingPolicy     Kind = "scaling-policy"
 	KindScheduledAction   Kind = "scheduled-action"
 	KindScalingActivities Kind = "scaling-activities"
+	KindLostZone          Kind = "lost-zone"
 )
 
 // The names of the indexes, for records that belong to another one.
@@ -113,6 +114,7 @@ func schema() map[string]tableSchema {
 		string(KindScalingPolicy):     table(KindScalingPolicy, indexes[*ScalingPolicy]{byOwner: func(r *ScalingPolicy) string { return r.Resource }}),
 		string(KindScheduledAction):   table(KindScheduledAction, indexes[*ScheduledAction]{byOwner: func(r *ScheduledAction) string { return r.Resource }}),
 		string(KindScalingActivities): table[*ScalingActivities](KindScalingActivities, nil),
+		string(KindLostZone):          table[*LostZone](KindLostZone, nil),
 	}
 }
 
@@ -186,6 +188,8 @@ func Decode(kind Kind, unmarshal func(any) error) (Record, error) {
 		r = &ScheduledAction{}
 	case KindScalingActivities:
 		r = &ScalingActivities{}
+	case KindLostZone:
+		r = &LostZone{}
 	default:
 		return nil, fmt.Errorf("unknown kind of record %q", kind)
 	}
