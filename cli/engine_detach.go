@@ -26,7 +26,7 @@ func (p *Program) engineDetach(ctx context.Context, o engineStartOptions) error 
 	if err := os.MkdirAll(options.Dir, 0o755); err != nil {
 		return fault.New(fault.Invalid, "cannot make the engine's directory: %w", err).WithHint("choose another with --data DIR")
 	}
-	log, err := os.OpenFile(engineLog(options.Dir), os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o644)
+	log, err := openLog(options.Dir)
 	if err != nil {
 		return fault.New(fault.Internal, "cannot write the engine's log: %w", err)
 	}
@@ -37,7 +37,7 @@ func (p *Program) engineDetach(ctx context.Context, o engineStartOptions) error 
 	}
 	defer out.Close()
 	child := exec.CommandContext(context.WithoutCancel(ctx), p.Self, o.arguments(options.Dir, p)...)
-	child.Env, child.Stdout, child.Stderr, child.SysProcAttr = p.Environ, in, log, ownSession()
+	child.Env, child.Stdout, child.Stderr, child.SysProcAttr = p.Environ, in, log.File, ownSession()
 	if err := child.Start(); err != nil {
 		_ = in.Close()
 		return fault.New(fault.Internal, "cannot start the engine: %w", err)
@@ -45,15 +45,44 @@ func (p *Program) engineDetach(ctx context.Context, o engineStartOptions) error 
 	_ = in.Close()
 	status, err := firstWord(out)
 	if errors.Is(err, io.EOF) {
-		return fault.New(fault.Unavailable, "the engine did not start: %s", lastWords(engineLog(options.Dir), child.Wait()))
+		return fault.New(fault.Unavailable, "the engine did not start: %s", lastWords(log.Name(), log.before, child.Wait()))
 	}
 	if err != nil {
 		return err
 	}
+	log.shorten()
 	if err := p.engineDetached(status, options.Dir); err != nil {
 		return err
 	}
 	return child.Process.Release()
+}
+
+// startLog is the log of an engine that is being started. Until that is ready, what is in the log already may belong to an
+// engine that runs on the same directory.
+type startLog struct {
+	*os.File
+	before int64 // bytes that were there before
+}
+
+func openLog(dir string) (startLog, error) {
+	file, err := os.OpenFile(engineLog(dir), os.O_CREATE|os.O_RDWR|os.O_APPEND, 0o644)
+	if err != nil {
+		return startLog{}, err
+	}
+	before, err := file.Seek(0, io.SeekEnd)
+	return startLog{File: file, before: before}, err
+}
+
+// shorten drops what was there before: the engine that wrote it has ended, for another has its directory now. A log that
+// cannot be shortened, such as a device, stays as it is.
+func (l startLog) shorten() {
+	if l.before == 0 {
+		return
+	}
+	fresh, err := io.ReadAll(io.NewSectionReader(l, l.before, 1<<20))
+	if err == nil && l.Truncate(0) == nil {
+		_, _ = l.Write(fresh)
+	}
 }
 
 // firstWord reads what an engine that was started with --output json says first: what it is, or the error that kept it
@@ -111,19 +140,17 @@ func (o engineStartOptions) arguments(dir string, p *Program) []string {
 	return args
 }
 
-// lastWords returns the end of a log, for an error that nobody else tells, or else how the process ended.
-func lastWords(path string, ended error) string {
+// lastWords returns the end of a log, of what comes after so many bytes, for an error that nobody else tells; or else how the
+// process ended.
+func lastWords(path string, before int64, ended error) string {
 	f, err := os.Open(path)
 	if err != nil {
 		return fmt.Sprintf("%v, and its log cannot be read: %v", ended, err)
 	}
 	defer f.Close()
 	const most = 2000
-	if size, err := f.Seek(0, io.SeekEnd); err == nil && size > most {
-		_, _ = f.Seek(-most, io.SeekEnd)
-	} else {
-		_, _ = f.Seek(0, io.SeekStart)
-	}
+	size, _ := f.Seek(0, io.SeekEnd)
+	_, _ = f.Seek(max(before, size-most), io.SeekStart)
 	text, _ := io.ReadAll(f)
 	if s := strings.TrimSpace(string(text)); s != "" {
 		return s

@@ -32,7 +32,7 @@ func TestTheFirstWordOfAnEngineIsWhatItIsOrWhyItDidNotStart(t *testing.T) {
 func TestTheLastWordsOfAnEngineAreItsLogOrHowItEnded(t *testing.T) {
 	t.Parallel()
 	log, ended := filepath.Join(t.TempDir(), "engine.log"), errors.New("signal: killed")
-	if got := lastWords(log, ended); !strings.HasPrefix(got, "signal: killed, and its log cannot be read: ") {
+	if got := lastWords(log, 0, ended); !strings.HasPrefix(got, "signal: killed, and its log cannot be read: ") {
 		t.Errorf("no log: %s", got)
 	}
 	for text, want := range map[string]string{
@@ -43,8 +43,36 @@ func TestTheLastWordsOfAnEngineAreItsLogOrHowItEnded(t *testing.T) {
 		if err := os.WriteFile(log, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if got := lastWords(log, ended); got != want {
+		if got := lastWords(log, 0, ended); got != want {
 			t.Errorf("%.10q: %.60q, want %.60q", text, got, want)
+		}
+	}
+}
+
+func TestAnEnginesLogBeginsAnewWhenItIsReadyAndNotBefore(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	if err := os.WriteFile(engineLog(dir), []byte("of another\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	log, err := openLog(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer log.Close()
+	if _, err := log.WriteString("first\n"); err != nil {
+		t.Fatal(err)
+	}
+	if got := lastWords(engineLog(dir), log.before, nil); got != "first" {
+		t.Errorf("it said last: %q", got)
+	}
+	for _, want := range []string{"of another\nfirst\n", "first\nsecond\n"} {
+		if text, _ := os.ReadFile(engineLog(dir)); string(text) != want {
+			t.Errorf("%q, want %q", text, want)
+		}
+		log.shorten()
+		if _, err := log.WriteString("second\n"); err != nil {
+			t.Fatal(err)
 		}
 	}
 }
