@@ -93,7 +93,8 @@ Its embedded engine behaves like ECS, so all of it can be tried with no AWS acco
 	root.SetHelpFunc(func(c *cobra.Command, _ []string) { p.help(c) })
 	root.AddCommand(
 		p.describeCommand(), p.renderCommand(), p.publishCommand(), p.installCommand(), p.deployCommand(),
-		p.statusCommand(), p.rollbackCommand(), p.continueCommand(), p.stopCommand(), p.engineCommand(), p.demoCommand(), p.versionCommand(),
+		p.statusCommand(), p.tasksCommand(), p.logsCommand(), p.execCommand(), p.runCommand(),
+		p.rollbackCommand(), p.continueCommand(), p.stopCommand(), p.engineCommand(), p.demoCommand(), p.versionCommand(),
 		p.completionCommand(),
 	)
 	return root

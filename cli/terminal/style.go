@@ -42,5 +42,19 @@ func (t *Terminal) Style(tone Tone, text string) string {
 	return s.Render(text)
 }
 
+// hues tell things apart that mean nothing by their colour: none of them is that of an error or a warning.
+var hues = []color.Color{
+	lipgloss.Cyan, lipgloss.Green, lipgloss.Magenta, lipgloss.Blue, lipgloss.BrightCyan, lipgloss.BrightGreen, lipgloss.BrightMagenta,
+	lipgloss.BrightBlue,
+}
+
+// Hue returns the text in the nth of the colours that tell things apart; unchanged when colours are off.
+func (t *Terminal) Hue(n int, text string) string {
+	if !t.Color || text == "" {
+		return text
+	}
+	return lipgloss.NewStyle().Inline(true).Foreground(hues[n%len(hues)]).Render(text)
+}
+
 // Cells returns how many columns a text takes, styles not counted.
 func Cells(text string) int { return lipgloss.Width(text) }

@@ -26,6 +26,7 @@ type Target struct {
 	endpoint string // as it was given; empty: AWS's own
 
 	mu          sync.Mutex
+	streams     map[string]bool        // log streams that are known to be there, by group and name
 	definitions map[string]*definition // by ARN: a registered task definition never changes; nil: it was asked for and not told
 	instances   map[string]string      // EC2 instance by the ARN of the container instance, which never changes either
 }

@@ -10,10 +10,11 @@ import (
 
 // limits keep one process at half of what AWS allows the whole account, so that several can deploy at once. AWS counts by
 // groups of operations; a second: service reads 20, reads of tasks and instances 20, of task definitions 20, of service
-// deployments and revisions 20, service changes 5, task definition changes 1. [ECS: request throttling]
+// deployments and revisions 20, service changes 5, task definition changes 1. [ECS: request throttling] CloudWatch Logs
+// answers 5 searches. [CloudWatch Logs quotas, FilterLogEvents]
 type limits struct {
 	service, resource, definition, history, other *rate.Limiter
-	change, register                              *rate.Limiter
+	change, register, search                      *rate.Limiter
 }
 
 func newLimits() *limits {
@@ -21,6 +22,7 @@ func newLimits() *limits {
 	return &limits{
 		service: read(), resource: read(), definition: read(), history: read(), other: read(),
 		change: rate.NewLimiter(2.5, 10), register: rate.NewLimiter(0.5, 10),
+		search: rate.NewLimiter(2.5, 5),
 	}
 }
 
@@ -38,6 +40,8 @@ func (l *limits) of(operation string) *rate.Limiter {
 		return l.change
 	case "RegisterTaskDefinition":
 		return l.register
+	case "FilterLogEvents":
+		return l.search
 	}
 	return l.other // Elastic Load Balancing and CloudWatch Logs count by themselves
 }
