@@ -56,6 +56,7 @@ var commands = map[string]func(*testscript.TestScript, bool, []string){
 	"detached": detached,
 	"cluster":  createCluster,
 	"balancer": createBalancer,
+	"shifter":  createShifter,
 	"answer":   answer,
 	"written":  written,
 }
