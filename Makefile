@@ -49,8 +49,8 @@ bench: ## ratios against a baseline in the same run; needs nginx and wrk, too
 	test/setup bench
 	test/run $(GO) test -run '^$$' -bench . -benchtime 1x -timeout 30m ./bench
 
-soak: ## the long runs: hundreds of deployments under traffic
-	test/run $(GO) test -tags soak -run '^TestSoak' -timeout 2h -v ./acceptance
+soak: ## the long runs: hundreds of deployments under traffic, a million requests; SOAKFLAGS='-soak.rate 500'
+	test/run $(GO) test -tags soak -run '^TestSoak' -timeout 3h -v ./acceptance $(SOAKFLAGS)
 
 cross: ## build for every platform that is released
 	@for p in linux/amd64 linux/arm64 darwin/arm64; do \
