@@ -235,6 +235,7 @@ type onceView struct {
 	detach  bool
 	cluster rollout.ClusterName
 	tasks   []rollout.TaskReport
+	written bool       // a line
 	logs    *logWriter // nil: one container writes, and nothing has to be told apart
 }
 
@@ -252,6 +253,9 @@ func (v *onceView) report(e deploy.OnceEvent) {
 	case deploy.OnceTrouble:
 		v.p.Say("%s", v.p.Style(terminal.Warn, "! "+e.Text))
 	case deploy.OnceDiagnosed:
+		if e.Diagnosis.Cause == rollout.Crash && v.written {
+			return // the program has said itself what is wrong, and its code has been told
+		}
 		for _, line := range v.p.diagnosis(e.Diagnosis) {
 			v.p.Say("%s", line)
 		}
@@ -281,6 +285,7 @@ func (v *onceView) begin(e deploy.OnceEvent) {
 }
 
 func (v *onceView) line(line rollout.OutputLine) {
+	v.written = true
 	if v.logs != nil {
 		v.logs.line(line)
 		return

@@ -81,7 +81,8 @@ type once struct {
 	tasks  []rollout.TaskReport // as seen last
 	gone   time.Time            // since when the scheduler doesn't tell of all of them
 	logs   *logs
-	due    bool // their time is up
+	due    bool        // their time is up
+	over   []OnceEvent // ends of tasks that are to be told once their lines have been
 }
 
 const (
@@ -183,6 +184,7 @@ func (o *once) wait(ctx context.Context) error {
 		if err == nil && ctx.Err() == nil {
 			err = o.logs.read(ctx)
 		}
+		o.tellEnds()
 		switch {
 		case ctx.Err() != nil:
 			return o.interrupted(ctx)
@@ -231,13 +233,25 @@ func (o *once) look(ctx context.Context) (changed bool, err error) {
 		}
 		if o.tasks[i] = t; t.Status != old.Status {
 			changed = true
-			o.emit(OnceEvent{Type: OnceChanged, Text: onceStatus(t), Task: &t})
+			e := OnceEvent{Type: OnceChanged, Text: onceStatus(t), Task: &t}
+			if t.Status == rollout.TaskOver {
+				o.over = append(o.over, e)
+				continue
+			}
+			o.emit(e)
 		}
 	}
 	if err := o.missing(len(o.tasks) - len(seen)); err != nil {
 		return changed, err
 	}
 	return changed, o.logs.choose(o.tasks)
+}
+
+func (o *once) tellEnds() {
+	for _, e := range o.over {
+		o.emit(e)
+	}
+	o.over = nil
 }
 
 // missing gives up on tasks that the scheduler does not tell of for long.
@@ -306,6 +320,7 @@ func (o *once) interrupted(ctx context.Context) error {
 		if _, err := o.look(patient); err != nil {
 			return err
 		}
+		o.tellEnds()
 	}
 	return nil
 }
@@ -362,7 +377,10 @@ func (o *once) judge(ctx context.Context, res *OnceResult) {
 
 // String tells the result in one sentence.
 func (r OnceResult) String() string {
-	name := fmt.Sprintf("%s of %s", tasks(len(r.Tasks)), shortRevision(r.Revision))
+	name := shortRevision(r.Revision)
+	if len(r.Tasks) > 0 {
+		name = fmt.Sprintf("%s of %s", tasks(len(r.Tasks)), name)
+	}
 	switch r.Outcome {
 	case rollout.Succeeded:
 		return name + " succeeded"

@@ -50,8 +50,8 @@ func (t *Target) RunOnce(ctx context.Context, want rollout.OneOff) (rollout.Laun
 	for _, f := range out.Failures {
 		launch.Failures = append(launch.Failures, noPlace(unplaced(f)))
 	}
-	if len(launch.Failures) > 0 && want.CPU == 0 && want.Memory == 0 {
-		launch.Failures = append(launch.Failures, t.forGood(ctx, want.Ref, d)...)
+	if len(launch.Failures) > 0 {
+		launch.Failures = append(launch.Failures, t.forGood(ctx, want.Ref, sized(d, want))...)
 	}
 	launch.Tasks, err = t.reports(ctx, want.Ref, out.Tasks)
 	return launch, err
@@ -221,6 +221,30 @@ func overrides(want rollout.OneOff, d *definition) (*taskOverrides, error) {
 	size(want.Memory, d.Memory, &o.Memory, &c.Memory)
 	o.Containers = []containerOverride{c}
 	return o, nil
+}
+
+// sized returns a definition with the sizes that are asked for.
+func sized(d *definition, want rollout.OneOff) *definition {
+	o, err := overrides(want, d)
+	if err != nil || o == nil {
+		return d
+	}
+	other := &definition{TaskDefinition: d.TaskDefinition}
+	other.ContainerDefinitions = slices.Clone(d.ContainerDefinitions)
+	if o.CPU != "" {
+		other.Cpu = &o.CPU
+	}
+	if o.Memory != "" {
+		other.Memory = &o.Memory
+	}
+	c := other.container(o.Containers[0].Name)
+	if n := o.Containers[0].CPU; n > 0 {
+		c.Cpu = int32(n) //nolint:gosec // ECS has accepted it
+	}
+	if n := o.Containers[0].Memory; n > 0 {
+		c.Memory, c.MemoryReservation = aws.Int32(int32(n)), nil //nolint:gosec // ECS has accepted it
+	}
+	return other
 }
 
 // unplaced is what RunTask says of a task that it did not start.

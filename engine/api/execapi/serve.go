@@ -84,7 +84,9 @@ func (c *channel) serve(ctx context.Context, s *Sessions) {
 	if err := c.handshake(ctx); err != nil {
 		return
 	}
-	code, err := s.run(ctx, c.session.name, runtime.Session{Argv: c.session.argv, TTY: true, Stdin: in, Stdout: output{ctx, c}, Resize: sizes})
+	code, err := s.run(ctx, c.session.name, runtime.Session{
+		Argv: c.session.argv, TTY: true, Stdin: in, Stdout: output{ctx, c}, Stderr: output{ctx, c}, Resize: sizes, // why a command cannot be run
+	})
 	if ctx.Err() != nil {
 		return
 	}

@@ -32,12 +32,31 @@ func (s *Server) FilterLogEvents(_ context.Context, in *cloudwatchlogs.FilterLog
 	if err != nil {
 		return nil, err
 	}
+	if err := known(snap, g, in.LogStreamNames); err != nil {
+		return nil, err
+	}
 	found, err := s.search(snap, g, in, match)
 	if err != nil {
 		return nil, err
 	}
 	return cutPage(found, in.NextToken, int(limit))
 }
+
+// known refuses the names of streams that don't exist. [API reference: FilterLogEvents, ResourceNotFoundException]
+func known(snap state.Snapshot, g *state.LogGroup, names []string) error {
+	if len(names) > mostStreams {
+		return invalid("1 validation error detected: Value at 'logStreamNames' failed to satisfy constraint: Member must have length less than or equal to %d", mostStreams)
+	}
+	for _, name := range names {
+		if _, err := stream(snap, g.Name, name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// mostStreams is how many streams can be named. [API reference: FilterLogEvents, logStreamNames]
+const mostStreams = 100
 
 func cutPage(found map[string]types.FilteredLogEvent, token *string, limit int) (*cloudwatchlogs.FilterLogEventsOutput, error) {
 	keys := make([]string, 0, len(found))
