@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -97,46 +98,98 @@ func Project(dir string) (*config.Project, error) {
 	return config.Parse(config.FileName, content)
 }
 
-// Inputs returns the files that a project's versions are made of, its program left out: slipway.yaml, the templates, and
-// the file of the version's number. The paths are from the project's directory, with slashes.
-func Inputs(p *config.Project) []string {
+// Inputs returns the files that a project's versions are made of, its program left out: slipway.yaml, the templates with
+// what they import, the files that values are read from, and the file of the version's number. The paths are from the
+// project's directory, with slashes.
+func Inputs(dir string, p *config.Project) []string {
 	inputs := []string{config.FileName}
-	for _, file := range []config.Text{
-		p.Version.File, p.Descriptors.TaskDefinition, p.Descriptors.ServiceDefinition, p.Descriptors.ServiceUpdate,
-	} {
+	add := func(file config.Text) {
 		if !file.IsZero() {
 			inputs = append(inputs, file.Text)
 		}
 	}
+	add(p.Version.File)
+	for _, t := range named(p.Descriptors) {
+		add(t.file)
+		text, err := readFile(dir, t.file)
+		if err != nil {
+			continue // which is told when the templates are read
+		}
+		imports, _ := imported(dir, t.file.Text, text)
+		inputs = append(inputs, slices.Sorted(maps.Keys(imports))...)
+	}
 	return inputs
 }
 
-// Templates reads the templates of the project's descriptors. All that are missing are reported at once.
-func Templates(dir string, d config.Descriptors) ([]descriptor.Template, error) {
-	var templates []descriptor.Template
-	var problems fault.Problems
-	for _, t := range []struct {
-		kind descriptor.Kind
-		file config.Text
-	}{
+// namedTemplate is a template that slipway.yaml names.
+type namedTemplate struct {
+	kind descriptor.Kind
+	file config.Text
+}
+
+// named returns the templates that there are.
+func named(d config.Descriptors) []namedTemplate {
+	all := []namedTemplate{
 		{descriptor.TaskDefinition, d.TaskDefinition},
 		{descriptor.ServiceDefinition, d.ServiceDefinition},
 		{descriptor.ServiceUpdate, d.ServiceUpdate},
-	} {
-		if t.file.IsZero() {
-			continue
-		}
+	}
+	return slices.DeleteFunc(all, func(t namedTemplate) bool { return t.file.IsZero() })
+}
+
+// Templates reads the templates of the project's descriptors, and what they import. All that are missing are reported at
+// once.
+func Templates(dir string, d config.Descriptors) ([]descriptor.Template, error) {
+	var templates []descriptor.Template
+	var problems fault.Problems
+	for _, t := range named(d) {
 		text, err := readFile(dir, t.file)
 		if found, ok := errors.AsType[fault.Problems](err); ok {
 			problems = append(problems, found...)
 			continue
 		}
-		templates = append(templates, descriptor.Template{Kind: t.kind, File: t.file.Text, Text: text})
+		imports, found := imported(dir, t.file.Text, text)
+		problems = append(problems, found...)
+		templates = append(templates, descriptor.Template{Kind: t.kind, File: t.file.Text, Text: text, Imports: imports})
 	}
 	if err := problems.Err(); err != nil {
 		return nil, err
 	}
 	return templates, nil
+}
+
+// imported reads what a template imports, and what that imports. Nothing outside of the project's directory is read, also
+// not by way of a link.
+func imported(dir, file string, text []byte) (descriptor.Files, fault.Problems) {
+	if descriptor.FormatOf(file) != descriptor.Jsonnet {
+		return nil, nil
+	}
+	files, problems := descriptor.Files{}, fault.Problems{}
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		problems.Add(fault.Position{File: file}, "", "cannot read the project's directory: %s", err)
+		return nil, problems
+	}
+	defer root.Close() //nolint:errcheck // nothing was written
+	todo, flaws := descriptor.Imports(file, text)
+	problems = append(problems, flaws...)
+	for ; len(todo) > 0; todo = todo[1:] {
+		next := todo[0]
+		if _, seen := files[next.Path]; seen {
+			continue
+		}
+		content, err := root.ReadFile(filepath.FromSlash(next.Path))
+		if err != nil {
+			problems.Add(next.Position, "", "cannot read %q: %s", next.Path, reason(err))
+			continue
+		}
+		files[next.Path] = content
+		if next.Code {
+			more, flaws := descriptor.Imports(next.Path, content)
+			todo, problems = append(todo, more...), append(problems, flaws...)
+		}
+	}
+	return files, problems
 }
 
 // readFile reads a file that slipway.yaml names. The error is a problem at the place where it is named.
@@ -145,11 +198,15 @@ func readFile(dir string, file config.Text) ([]byte, error) {
 	if err == nil {
 		return content, nil
 	}
-	why := err.Error()
-	if cause, ok := errors.AsType[*fs.PathError](err); ok {
-		why = strings.ToLower(cause.Err.Error())
-	}
 	problems := fault.Problems{}
-	problems.Add(file.Position, "", "cannot read %q: %s", file.Text, why)
+	problems.Add(file.Position, "", "cannot read %q: %s", file.Text, reason(err))
 	return nil, problems.Err()
+}
+
+// reason returns why a file cannot be read, without its path.
+func reason(err error) string {
+	if cause, ok := errors.AsType[*fs.PathError](err); ok {
+		return strings.ToLower(cause.Err.Error())
+	}
+	return err.Error()
 }

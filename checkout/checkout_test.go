@@ -2,6 +2,7 @@ package checkout
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -132,7 +133,48 @@ func TestInputsAreWhatAVersionIsMadeOf(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff([]string{"slipway.yaml", "VERSION", "deploy/task.json", "deploy/update.json"}, Inputs(p)); diff != "" {
+	if diff := cmp.Diff([]string{"slipway.yaml", "VERSION", "deploy/task.json", "deploy/update.json"}, Inputs(t.TempDir(), p)); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestAJsonnetTemplatesImportsAreReadAndAreInputs(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	write(t, dir, "deploy/task.jsonnet", "(import '../lib/a.libsonnet') + { text: importstr 'note.txt' }")
+	write(t, dir, "lib/a.libsonnet", "import 'b.libsonnet'")
+	write(t, dir, "lib/b.libsonnet", "local a = import 'a.libsonnet'; {}")
+	write(t, dir, "deploy/note.txt", "import 'nothing'")
+	d := config.Descriptors{TaskDefinition: config.Text{Text: "deploy/task.jsonnet"}}
+	templates, err := Templates(dir, d)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := len(templates[0].Imports), 3; got != want {
+		t.Errorf("%d imports, want %d", got, want)
+	}
+	want := []string{"slipway.yaml", "deploy/task.jsonnet", "deploy/note.txt", "lib/a.libsonnet", "lib/b.libsonnet"}
+	if diff := cmp.Diff(want, Inputs(dir, &config.Project{Descriptors: d})); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestImportsCannotLeaveTheProject(t *testing.T) {
+	t.Parallel()
+	top := t.TempDir()
+	dir := filepath.Join(top, "project")
+	write(t, top, "secret.json", "{}")
+	write(t, dir, "task.jsonnet", "[import '../secret.json', import 'link.json', import 'gone.json', import 'lib/x.libsonnet']")
+	write(t, dir, "lib/x.libsonnet", "\n  import '../../secret.json'")
+	if err := os.Symlink("../secret.json", filepath.Join(dir, "link.json")); err != nil {
+		t.Fatal(err)
+	}
+	_, err := Templates(dir, config.Descriptors{TaskDefinition: config.Text{Text: "task.jsonnet"}})
+	want := `lib/x.libsonnet:2:3: "../../secret.json" is outside of the project (import by a path from this file, inside the project)
+task.jsonnet:1:2: "../secret.json" is outside of the project (import by a path from this file, inside the project)
+task.jsonnet:1:27: cannot read "link.json": path escapes from parent
+task.jsonnet:1:47: cannot read "gone.json": no such file or directory`
+	if diff := cmp.Diff(want, fmt.Sprint(err)); diff != "" {
 		t.Error(diff)
 	}
 }

@@ -22,7 +22,7 @@ const maxSize = 1 << 20
 // Parse reads slipway.yaml. The error, if any, is a fault.Problems with everything that is wrong; file is how the
 // problems call the file.
 func Parse(file string, content []byte) (*Project, error) {
-	r := &reader{file: file}
+	r := &reader{file: file, empty: "the file is empty: expected project, version, image and descriptors"}
 	root := r.load(content)
 	if root == nil {
 		return nil, r.problems.Err()
@@ -38,7 +38,7 @@ func Parse(file string, content []byte) (*Project, error) {
 func (r *reader) load(content []byte) *yaml.Node {
 	start := fault.Position{File: r.file, Line: 1, Column: 1}
 	if len(content) > maxSize {
-		r.problems.Add(start, "", "the file has %d bytes, more than a project's description can have", len(content))
+		r.problems.Add(start, "", "the file has %d bytes, more than such a file can have", len(content))
 		return nil
 	}
 	decoder := yaml.NewDecoder(bytes.NewReader(content))
@@ -56,7 +56,7 @@ func (r *reader) load(content []byte) *yaml.Node {
 		return nil
 	}
 	if doc.Kind != yaml.DocumentNode || len(doc.Content) != 1 || isNull(doc.Content[0]) {
-		r.problems.Add(start, "", "the file is empty: expected project, version, image and descriptors")
+		r.problems.Add(start, "", "%s", r.empty)
 		return nil
 	}
 	return doc.Content[0]
@@ -66,7 +66,7 @@ func (r *reader) load(content []byte) *yaml.Node {
 func (r *reader) syntax(err error) {
 	pos := fault.Position{File: r.file, Line: 1, Column: 1}
 	if errors.Is(err, io.EOF) {
-		r.problems.Add(pos, "", "the file is empty: expected project, version, image and descriptors")
+		r.problems.Add(pos, "", "%s", r.empty)
 		return
 	}
 	if all, ok := errors.AsType[*yaml.LoadErrors](err); ok {

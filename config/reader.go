@@ -14,6 +14,7 @@ import (
 // reader walks a parsed file and collects what is wrong with it.
 type reader struct {
 	file     string
+	empty    string // what is said of a file without content
 	problems fault.Problems
 }
 

@@ -48,7 +48,7 @@ func Open(ctx context.Context, o Options) (*Workspace, error) {
 	if w.given, err = given(o); err != nil {
 		return nil, err
 	}
-	if w.State, err = checkout.Read(ctx, o.Dir, checkout.Inputs(project), o.Environ); err != nil {
+	if w.State, err = checkout.Read(ctx, o.Dir, checkout.Inputs(o.Dir, project), o.Environ); err != nil {
 		return nil, err
 	}
 	if w.State.Branch == "" {

@@ -13,9 +13,9 @@ import (
 func render(opts Options, task, service, update string) []string {
 	var templates []Template
 	for _, t := range []Template{
-		{TaskDefinition, "t.json", []byte(task)},
-		{ServiceDefinition, "s.json", []byte(service)},
-		{ServiceUpdate, "u.json", []byte(update)},
+		{Kind: TaskDefinition, File: "t.json", Text: []byte(task)},
+		{Kind: ServiceDefinition, File: "s.json", Text: []byte(service)},
+		{Kind: ServiceUpdate, File: "u.json", Text: []byte(update)},
 	} {
 		if len(t.Text) > 0 {
 			templates = append(templates, t)
@@ -86,7 +86,7 @@ func TestPassUnknownLetsMembersAndValuesOfTomorrowPass(t *testing.T) {
 
 func TestAStandInForAMissingValueIsNoProblemOfItsOwn(t *testing.T) {
 	t.Parallel()
-	_, err := Render([]Template{{TaskDefinition, "t.json", []byte(
+	_, err := Render([]Template{{Kind: TaskDefinition, File: "t.json", Text: []byte(
 		`{"family":"${f}","networkMode":"${m}","containerDefinitions":[{"name":"${n}","memory":${x},"essential":${e}}]}`)}},
 		config.Values{}, Options{})
 	if got := lines(err); len(got) != 5 || strings.Contains(strings.Join(got, "\n"), "none of its values") {

@@ -13,19 +13,19 @@ import (
 	"github.com/slipway-cd/slipway/fault"
 )
 
-// Template is a descriptor's template, as it was read from a file. It is JSON in which comments and trailing commas
-// are allowed, with placeholders.
+// Template is a descriptor's template, as it was read from a file. The file's name says in which format it is written.
 type Template struct {
-	Kind Kind
-	File string // as problems call it
-	Text []byte
+	Kind    Kind
+	File    string // as problems call it
+	Text    []byte
+	Imports Files // what a Jsonnet template imports, directly or not
 }
 
 // Document is a descriptor: a template with its values in place. Body is standard JSON and ends as the template ends.
 type Document struct {
 	Kind Kind
 	File string        // the template's
-	Body []byte        // what is published: laid out as the template, without comments
+	Body []byte        // what is published: JSON; of a JSON template laid out as that, without comments
 	Used config.Values // the values that the template used, and from where they came
 
 	tree *hujson.Value
@@ -36,27 +36,51 @@ type Document struct {
 // Expand puts the values in place and parses the result. All problems are reported at once. The document is nil when
 // there is no JSON to look at any further.
 func Expand(t Template, values config.Values) (*Document, fault.Problems) {
-	e := newExpander(t.File, t.Text, values)
+	doc, _, problems := expand(t, values)
+	return doc, problems
+}
+
+// Used returns the values that a template uses, of those that there are; also of a template that has problems, as far as
+// can be seen. It may use others with other values.
+func Used(t Template, values config.Values) config.Values {
+	_, used, _ := expand(t, values)
+	return used
+}
+
+func expand(t Template, values config.Values) (*Document, config.Values, fault.Problems) {
 	if flaw, at := textFlaw(t.Text); flaw != "" {
-		e.problem(at, "", "%s", flaw)
-		return nil, e.problems
+		var problems fault.Problems
+		problems.Add(newSource(t.File, t.Text).position(at), "", "%s", flaw)
+		return nil, nil, problems
 	}
+	switch FormatOf(t.File) {
+	case YAML:
+		return expandYAML(t, values)
+	case Jsonnet:
+		return expandJsonnet(t, values)
+	case JSON:
+	}
+	return expandJSON(t, values)
+}
+
+func expandJSON(t Template, values config.Values) (*Document, config.Values, fault.Problems) {
+	e := newExpander(t.File, t.Text, values)
 	e.run(inJSON)
 	if e.deep {
 		e.problem(0, "", "objects and lists are nested more than %d deep", maxDepth)
-		return nil, e.problems
+		return nil, e.used, e.problems
 	}
 	tree, err := hujson.Parse(e.out)
 	if err != nil {
 		offset, message := syntax(e.out, err)
 		e.problem(e.segments.origin(offset), "", "the %s is not JSON after expansion: %s", t.Kind.Words(), message)
-		return nil, e.problems
+		return nil, e.used, e.problems
 	}
 	return &Document{
 		Kind: t.Kind, File: t.File, Body: standard(&tree), Used: e.used, tree: &tree,
 		pos:  func(offset int) fault.Position { return e.src.position(e.segments.origin(offset)) },
 		skip: func(v *hujson.Value) bool { return e.segments.poisoned(v.StartOffset, v.EndOffset) },
-	}, e.problems
+	}, e.used, e.problems
 }
 
 // Read parses a descriptor that was published before, or JSON that AWS sent. file is how problems call it.

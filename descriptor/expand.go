@@ -2,6 +2,7 @@ package descriptor
 
 import (
 	"bytes"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/slipway-cd/slipway/config"
@@ -18,10 +19,28 @@ const (
 // ExpandText replaces the placeholders of a text that is not JSON, for example an image's repository or a check's URL.
 // at is the place of the text's first character. Values are put in as they are.
 func ExpandText(text config.Text, values config.Values) (string, error) {
-	e := newExpander(text.Position.File, []byte(text.Text), values)
-	e.anchor = text.Position
-	e.run(inText)
+	e := textExpander(text, values)
 	return string(e.out), e.problems.Err()
+}
+
+// UsedByText returns the values that ExpandText uses of those there are.
+func UsedByText(text config.Text, values config.Values) config.Values {
+	return textExpander(text, values).used
+}
+
+func textExpander(text config.Text, values config.Values) *expander {
+	e := newExpander(text.Position.File, []byte(text.Text), values)
+	if text.Position.Line > 0 {
+		e.place = func(offset int) fault.Position {
+			pos := text.Position
+			if !strings.ContainsRune(text.Text, '\n') {
+				pos.Column += utf8.RuneCountInString(text.Text[:offset])
+			}
+			return pos
+		}
+	}
+	e.run(inText)
+	return e
 }
 
 // where is what surrounds the character that the expander looks at.
@@ -35,7 +54,7 @@ const (
 
 type expander struct {
 	src      *source
-	anchor   fault.Position // of plain text: where it stands in its file
+	place    func(offset int) fault.Position // of an offset in the text, in the file that people see
 	values   config.Values
 	out      []byte
 	segments segments
@@ -46,18 +65,12 @@ type expander struct {
 }
 
 func newExpander(file string, text []byte, values config.Values) *expander {
-	return &expander{src: newSource(file, text), values: values, used: config.Values{}}
+	src := newSource(file, text)
+	return &expander{src: src, place: src.position, values: values, used: config.Values{}}
 }
 
 func (e *expander) problem(offset int, hint, format string, args ...any) {
-	pos := e.src.position(offset)
-	if e.anchor.Line > 0 {
-		pos = e.anchor
-		if !bytes.ContainsRune(e.src.text, '\n') {
-			pos.Column += utf8.RuneCount(e.src.text[:offset])
-		}
-	}
-	e.problems.Add(pos, hint, format, args...)
+	e.problems.Add(e.place(offset), hint, format, args...)
 }
 
 // copy takes a stretch of the template over as it stands.

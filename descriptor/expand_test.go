@@ -63,7 +63,7 @@ func TestPlaceholdersAreExpandedAsJSON(t *testing.T) {
 		`"${a.b-c_d}"`:                       `"x"`,
 		"[1,\r\n 2]\r\n":                     "[1,\r\n 2]\r\n",
 	} {
-		doc, problems := Expand(Template{TaskDefinition, "t.json", []byte(template)}, v)
+		doc, problems := Expand(Template{Kind: TaskDefinition, File: "t.json", Text: []byte(template)}, v)
 		if want == "" {
 			if len(problems) == 0 {
 				t.Errorf("%s: no problem", template)
@@ -125,7 +125,7 @@ func TestProblemsOfExpansionAreToldAllAtOnceWithTheirPlace(t *testing.T) {
 		}},
 		"nesting": {strings.Repeat("[", 200) + strings.Repeat("]", 200), []string{`t.json:1:1: objects and lists are nested more than 100 deep`}},
 	} {
-		_, problems := Expand(Template{TaskDefinition, "t.json", []byte(c.template)}, v)
+		_, problems := Expand(Template{Kind: TaskDefinition, File: "t.json", Text: []byte(c.template)}, v)
 		got := lines(problems.Err())
 		if c.want == nil {
 			if len(got) == 0 {
@@ -158,7 +158,7 @@ func TestExpandTextPutsValuesInAsTheyAre(t *testing.T) {
 func TestDocumentsTellWhichValuesTheyUsed(t *testing.T) {
 	t.Parallel()
 	v := values("a", "1", "b", "2", "c", "3")
-	doc, problems := Expand(Template{TaskDefinition, "t.json", []byte("// ${c}\n\"${a}${b:-x}${d:-y}$${c}\"")}, v)
+	doc, problems := Expand(Template{Kind: TaskDefinition, File: "t.json", Text: []byte("// ${c}\n\"${a}${b:-x}${d:-y}$${c}\"")}, v)
 	if diff := cmp.Diff([]string{"a", "b"}, doc.Used.Names()); diff != "" || len(problems) > 0 {
 		t.Error(diff, problems)
 	}
@@ -172,7 +172,7 @@ func TestAnyValueInAStringComesOutAsItself(t *testing.T) {
 		if strings.HasSuffix(before, "$") {
 			before += " " // $${ is a literal
 		}
-		doc, problems := Expand(Template{TaskDefinition, "t.json", []byte(`{"` + before + `${v}": ["${v}", 1]}`)}, values("v", value))
+		doc, problems := Expand(Template{Kind: TaskDefinition, File: "t.json", Text: []byte(`{"` + before + `${v}": ["${v}", 1]}`)}, values("v", value))
 		if !utf8.ValidString(value) {
 			return
 		}
@@ -193,7 +193,7 @@ func TestAnyValueOutsideStringsIsOneScalarOrAProblem(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		value := rapid.OneOf(rapid.String(), rapid.StringMatching(`[-+0-9.eE]{1,8}`), rapid.SampledFrom([]string{"true", "null", "[1]", "1,2", `"x"`})).Draw(t, "value")
-		doc, problems := Expand(Template{TaskDefinition, "t.json", []byte(`[${v}]`)}, values("v", value))
+		doc, problems := Expand(Template{Kind: TaskDefinition, File: "t.json", Text: []byte(`[${v}]`)}, values("v", value))
 		if len(problems) > 0 {
 			return
 		}
@@ -218,7 +218,7 @@ func FuzzExpand(f *testing.F) {
 	f.Add("// c\n[${n}${v}]", "x", "-0")
 	f.Fuzz(func(t *testing.T, template, v, n string) {
 		for _, kind := range Kinds() {
-			doc, problems := Expand(Template{kind, "t.json", []byte(template)}, values("v", v, "n", n))
+			doc, problems := Expand(Template{Kind: kind, File: "t.json", Text: []byte(template)}, values("v", v, "n", n))
 			for _, p := range problems {
 				if p.Position.Line < 1 || p.Position.Column < 1 {
 					t.Errorf("a problem without a place: %v", p)

@@ -34,7 +34,7 @@ func exampleProject(t *testing.T) (*config.Project, []Template) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		templates = append(templates, Template{kind, path.Text, text})
+		templates = append(templates, Template{Kind: kind, File: path.Text, Text: text})
 	}
 	return p, templates
 }

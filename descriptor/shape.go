@@ -222,19 +222,40 @@ func (c *shapeCheck) wrong(v *hujson.Value, path, expected string) {
 	if c.doc.skip(v) {
 		return
 	}
-	hint := ""
-	switch text := literal(v.Value); {
-	case expected == "text" && v.Value.Kind() != '{' && v.Value.Kind() != '[':
-		hint = "put it in double quotes"
-	case v.Value.Kind() == '"' && (expected == "a number" || expected == "true or false") && bareValue().MatchString(text):
-		hint = fmt.Sprintf("write %s without the quotes", text)
-	case expected == "a list":
-		hint = "put it in [ ]"
-	}
+	hint := c.remedy(v, expected)
 	if path == "" {
 		path = "a " + c.doc.Kind.Words()
 	}
 	c.problem(v, hint, "%s: expected %s, found %s", path, expected, found(v))
+}
+
+func (c *shapeCheck) remedy(v *hujson.Value, expected string) string {
+	kind, text := v.Value.Kind(), literal(v.Value)
+	switch {
+	case expected == "text" && kind != '{' && kind != '[':
+		return "put it in double quotes"
+	case expected == "a list":
+		return "put it in [ ]"
+	case kind != '"' || expected != "a number" && expected != "true or false":
+		return ""
+	case bareValue().MatchString(text):
+		return fmt.Sprintf("write %s without the quotes", text)
+	}
+	return meant(text, expected)
+}
+
+// meant says how to write what some version of YAML takes for a number or a truth, and Slipway for text.
+func meant(text, expected string) string {
+	words := map[string]string{"on": "true", "yes": "true", "y": "true", "off": "false", "no": "false", "n": "false"}
+	word := words[strings.ToLower(text)]
+	n, err := strconv.ParseInt(strings.ReplaceAll(text, "_", ""), 10, 64)
+	switch {
+	case expected == "true or false" && word != "":
+		return "write " + word
+	case expected == "a number" && err == nil:
+		return fmt.Sprintf("write %d, if that is meant", n)
+	}
+	return ""
 }
 
 // found says what a value is, for sentences of the form "expected x, found y".
