@@ -113,3 +113,27 @@ func (d *digested) Read(p []byte) (int, error) {
 	}
 	return n, err
 }
+
+// largestDocument is how many bytes a document may have, which is read into memory as a whole: the largest there is names
+// 10,000 parts of an upload, or 1,000 objects by keys of up to 1,024 bytes. [S3 API reference: CompleteMultipartUpload, DeleteObjects]
+const largestDocument = 4 << 20
+
+// isDocument reports whether a request's body is a document, not the content of an object.
+func isDocument(r *http.Request) bool {
+	query := r.URL.Query()
+	return query.Has("versioning") || r.Method == http.MethodPost && (query.Has("delete") || query.Has("uploadId"))
+}
+
+// bounded reads a body that must not have more than so many bytes.
+type bounded struct {
+	from io.Reader
+	left int64
+}
+
+func (b *bounded) Read(p []byte) (int, error) {
+	n, err := b.from.Read(p[:min(int64(len(p)), b.left+1)])
+	if b.left -= int64(n); b.left < 0 {
+		return n, gofakes3.ErrorMessagef(gofakes3.ErrMalformedXML, "The document has more than %d bytes.", largestDocument)
+	}
+	return n, err
+}

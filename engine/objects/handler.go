@@ -44,6 +44,9 @@ func Handler(s *Store, o Options) http.Handler {
 			refuse(w, r, http.StatusBadRequest, "InvalidRequest", err.Error())
 			return
 		}
+		if isDocument(r) {
+			r.Body = body{&bounded{from: r.Body, left: largestDocument}, r.Body}
+		}
 		inPath(r)
 		s3.ServeHTTP(w, r)
 	})

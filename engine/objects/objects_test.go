@@ -375,3 +375,26 @@ func TestABucketMayBeInTheHostsName(t *testing.T) {
 		t.Errorf("%s: %s", answer.Status, content)
 	}
 }
+
+// Documents are read into memory as a whole: they are bounded, however their length is told.
+func TestADocumentIsReadUpToABound(t *testing.T) {
+	t.Parallel()
+	p := newPlace(t)
+	p.bucket("bucket")
+	p.put("bucket", "key", "content")
+	handler := objects.Handler(p.store, objects.Options{}) // over the network an early answer might get lost
+	post := func(query string, body io.Reader) (int, string) {
+		w := httptest.NewRecorder()
+		handler.ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/bucket?"+query, body))
+		return w.Code, w.Body.String()
+	}
+	list := "<Delete><Object><Key>" + strings.Repeat("k", 5<<20) + "</Key></Object></Delete>"
+	for name, body := range map[string]io.Reader{"its length told": strings.NewReader(list), "in chunks": io.MultiReader(strings.NewReader(list))} {
+		if status, text := post("delete", body); status != http.StatusBadRequest || !strings.Contains(text, "MalformedXML") {
+			t.Errorf("%s: %d %.300s", name, status, text)
+		}
+	}
+	if status, text := post("delete", strings.NewReader("<Delete><Object><Key>key</Key></Object></Delete>")); status != http.StatusOK {
+		t.Errorf("a short list: %d %s", status, text)
+	}
+}
