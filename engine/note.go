@@ -53,7 +53,7 @@ func (l *loop) note(c state.Change) {
 		}
 	case *state.LostZone:
 		if c.After == nil {
-			l.touchAllWaiting()
+			l.touchAll()
 		}
 	case *state.Instance:
 		l.touchCluster(r.Cluster)
@@ -104,14 +104,10 @@ func (l *loop) touchCluster(cluster state.ClusterName) {
 	}
 }
 
-// touchAllWaiting looks at the services of all clusters that wait for room.
-func (l *loop) touchAllWaiting() {
-	clusters := map[state.ClusterName]bool{}
-	for key := range l.waiting {
-		clusters[key.Cluster] = true
-	}
-	for cluster := range clusters {
-		l.touchWaiting(cluster)
+// touchAll looks at all services: those that wait for room, and those that could be spread more evenly.
+func (l *loop) touchAll() {
+	for s := range l.engine.db.Read().AllServices() {
+		l.touch(s.ID)
 	}
 }
 

@@ -49,6 +49,10 @@ func (m *Emitter) ofMessages(before, after *state.Events) []bus.Event {
 var actions = []struct{ text, kind, name string }{
 	{"has reached a steady state", "INFO", "SERVICE_STEADY_STATE"},
 	{"is unable to consistently start tasks successfully", "WARN", "SERVICE_TASK_START_IMPAIRED"},
+	{"is not AZ balanced with ", "INFO", "SERVICE_REBALANCING_STARTED"},
+	{"is AZ balanced with ", "INFO", "SERVICE_REBALANCING_COMPLETED"},
+	{" to AZ Rebalance: ", "INFO", "TASKS_STARTED"},
+	{"is unable to place a task in ", "ERROR", "SERVICE_TASK_PLACEMENT_FAILURE"},
 	{"was unable to place a task", "ERROR", "SERVICE_TASK_PLACEMENT_FAILURE"},
 	{") has stopped ", "INFO", "TASKS_STOPPED"},
 }

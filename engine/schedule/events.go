@@ -20,6 +20,8 @@ const (
 	sortTargets       sort = "targets"
 	sortSteady        sort = "steady"
 	sortProtected     sort = "protected"
+	sortBalance       sort = "balance"
+	sortZone          sort = "zone "      // followed by the zone
 	sortUnhealthy     sort = "unhealthy " // followed by the task's id
 )
 
@@ -56,11 +58,7 @@ func (p *pass) sayStarts(unhealthy int) {
 	if n == 0 {
 		return
 	}
-	names := make([]string, n)
-	for i := range names {
-		names[i] = "(task " + startRef(i) + ")"
-	}
-	text := fmt.Sprintf(") has started %d tasks: %s.", n, strings.Join(names, " "))
+	text := fmt.Sprintf(") has started %d tasks: %s.", n, startRefs(0, n))
 	if replaced := min(n, unhealthy); replaced > 0 {
 		text += fmt.Sprintf(" Amazon ECS replaced %d tasks due to an unhealthy status.", replaced)
 	}

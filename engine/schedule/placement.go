@@ -17,6 +17,7 @@ type Ask struct {
 	Definition  *state.TaskDefinition
 	Overrides   *types.TaskOverride // nil: none
 	Fargate     bool
+	Zone        string // empty: any will do
 	Provider    string // the capacity provider that must have the instance; empty: any will do
 	Group       string // "service:web", "family:web": whose tasks are spread, and kept apart by distinctInstance
 	Constraints []types.PlacementConstraint
@@ -170,7 +171,7 @@ func (f *Fleet) fitsWithout(ask Ask, id state.InstanceID, gone []*state.Task) bo
 func (f *Fleet) placeOnFargate(ask *Ask) (Place, *Failure) {
 	place := Place{CPU: ask.cpu, Memory: ask.memory, Provider: ask.Provider}
 	g := f.group(ask.Group)
-	zones := f.zones()
+	zones := slices.DeleteFunc(f.zones(), func(zone string) bool { return ask.Zone != "" && zone != ask.Zone })
 	if len(zones) == 0 {
 		return Place{}, &Failure{Reason: reasonCapacity}
 	}
@@ -187,7 +188,7 @@ func (f *Fleet) find(ask *Ask) (*site, *Failure) {
 	var best, closest *site
 	furthest := -1
 	for _, s := range f.sites {
-		if !s.active() || ask.Provider != "" && aws.ToString(s.Doc.CapacityProviderName) != ask.Provider {
+		if !s.active() || ask.Zone != "" && s.Zone != ask.Zone || ask.Provider != "" && aws.ToString(s.Doc.CapacityProviderName) != ask.Provider {
 			continue
 		}
 		if best != nil && f.compare(ask, s, best) >= 0 {

@@ -87,12 +87,14 @@ func (p Plan) Empty() bool {
 }
 
 // startRef stands in an event for the identifier of the task that Plan.Start[i] becomes.
-func startRef(i int) string { return fmt.Sprintf("{start %d}", i) }
+func startRef(i int) string { return fmt.Sprintf(startMark+"%d}", i) }
+
+const startMark = "{start "
 
 // WithoutStarts returns the plan with nothing started, and nothing told of it.
 func (p Plan) WithoutStarts() Plan {
 	p.Start = nil
-	p.Events = slices.DeleteFunc(slices.Clone(p.Events), func(text string) bool { return strings.Contains(text, startRef(0)) })
+	p.Events = slices.DeleteFunc(slices.Clone(p.Events), func(text string) bool { return strings.Contains(text, startMark) })
 	return p
 }
 

@@ -123,6 +123,9 @@ func (p *pass) stopOld(tasks []*task, n int) {
 
 // shrink stops what the PRIMARY deployment has too many of.
 func (p *pass) shrink() {
+	if p.service.Balancing && p.rebalances() { // rebalance does it, where it is due
+		return
+	}
 	excess := p.primary.count(good) - p.desired
 	for _, t := range choose(p.primary.tasks, excess, p.healthy()-p.floor) {
 		p.scaleIn(t)

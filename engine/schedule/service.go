@@ -60,6 +60,7 @@ func (p *pass) update() {
 		p.hold()
 	}
 	p.complete()
+	p.rebalance()
 }
 
 // finish gathers the changed records.

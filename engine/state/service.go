@@ -32,6 +32,8 @@ type Service struct {
 	// What the scheduler remembers between its passes.
 	Steady  bool      // the steady state has been announced and nothing has changed since
 	Deleted time.Time // when it became INACTIVE
+
+	Balancing bool // tasks were started in some zones, and as many will be stopped in others
 }
 
 func (s *Service) Kind() Kind  { return KindService }
