@@ -45,7 +45,7 @@ func (p *Program) continued(ctx context.Context, o continueOptions) error {
 	follow := p.follow()
 	result, err := deploy.Continue(ctx, target, ref, !o.detach, rollout.Policy{
 		Timeout: policy.Timeout, Bake: policy.Bake, Rollback: policy.Rollback,
-	}, deploy.Options{Report: follow.report})
+	}, deploy.Options{Report: follow.report, Watched: p.watched()})
 	follow.close()
 	return ended(result, err)
 }

@@ -27,6 +27,9 @@ func (p *Program) follow() follower {
 	}
 }
 
+// watched reports that somebody looks on while a rollout runs.
+func (p *Program) watched() bool { return p.ErrTTY && p.output != outputJSON }
+
 // plain writes a line whenever something has changed: what a CI log keeps.
 func (p *Program) plain() follower {
 	var begun time.Time

@@ -90,7 +90,7 @@ func (p *Program) install(ctx context.Context, o installOptions, w *delivery.Wor
 	}
 	follow := p.follow()
 	defer follow.close()
-	return deploy.Rollout(ctx, target, wish.Desired, wish.Policy, deploy.Options{Report: follow.report, Until: until})
+	return deploy.Rollout(ctx, target, wish.Desired, wish.Policy, deploy.Options{Report: follow.report, Until: until, Watched: p.watched()})
 }
 
 // following says how far a rollout is to be followed.

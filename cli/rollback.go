@@ -40,7 +40,7 @@ func (p *Program) rollback(ctx context.Context, o rollbackOptions) error {
 	follow := p.follow()
 	result, err := deploy.RollBack(ctx, target, ref, nil, rollout.Policy{
 		Timeout: policy.Timeout, RollbackTimeout: o.timeout, Bake: policy.Bake, Rollback: true,
-	}, deploy.Options{Report: follow.report})
+	}, deploy.Options{Report: follow.report, Watched: p.watched()})
 	follow.close()
 	return ended(result, err)
 }

@@ -42,7 +42,7 @@ func (p *Program) stopped(ctx context.Context, o stopOptions) error {
 		return err
 	}
 	follow := p.follow()
-	options := deploy.Options{Report: follow.report}
+	options := deploy.Options{Report: follow.report, Watched: p.watched()}
 	var result deploy.Result
 	if o.asIs {
 		result, err = deploy.Halt(ctx, target, ref, options)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -114,19 +115,9 @@ func (r *run) try(ctx context.Context, check rollout.Check) rollout.CheckResult 
 	return result
 }
 
-// locate looks the address up before the first check, so that what is told of the checks names it. An error is told by the
-// check itself.
-func (r *run) locate(ctx context.Context) {
-	if r.sought || r.want.Progress.Deployment == "" {
-		return
-	}
-	for _, check := range r.want.Checks {
-		if strings.Contains(check.URL, rollout.LoadBalancer) {
-			r.sought = true
-			_, _ = r.address(ctx)
-			return
-		}
-	}
+// needsAddress reports that a check is asked at the address of the service's load balancer.
+func (r *run) needsAddress() bool {
+	return slices.ContainsFunc(r.want.Checks, func(c rollout.Check) bool { return strings.Contains(c.URL, rollout.LoadBalancer) })
 }
 
 // address returns where the service's first load balancer is reached, looking it up once.

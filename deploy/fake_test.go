@@ -92,6 +92,9 @@ func (s *scheduler) Observe(_ context.Context, refs []rollout.ServiceRef) ([]rol
 	} else {
 		seen.Deployments = append(seen.Deployments, rollout.Deployment{ID: "old", State: rollout.Completed, Revision: "web:1", Running: 2 - up, Created: s.since.Add(-time.Minute)})
 	}
+	if rollout.Settled(seen) {
+		seen.Ref.Depth = ref.Depth.Settle()
+	}
 	for i := range up {
 		seen.Tasks = append(seen.Tasks, rollout.Task{ID: rollout.TaskID(fmt.Sprint("t", i)), Revision: s.running, Status: rollout.TaskRunning, Health: rollout.Unchecked, Started: s.since})
 	}

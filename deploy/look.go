@@ -10,20 +10,24 @@ import (
 
 // How often the closer looks are taken, which cost more calls.
 const (
-	tasksEvery    = 2 * time.Second  // tasks and targets, while something changes
+	tasksEvery    = 5 * time.Second  // tasks and targets, while something changes and somebody watches
 	evidenceEvery = time.Second      // evidence, while there is trouble
-	evidenceQuiet = 10 * time.Second // evidence, while nothing changes and nobody says why
+	evidenceQuiet = 30 * time.Second // evidence, while tasks are missing, nothing changes and nobody says why
 )
 
 // look observes as closely as the moment asks for. One call is enough while a deployment moves; tasks and targets are
 // looked at when its end is in sight or something has changed, evidence is gathered when there is trouble.
 func (r *run) look(ctx context.Context) error {
+	if r.fresh { // it was looked at just now, and only the checks have been asked since
+		r.fresh, r.seen.Checks = false, r.checks
+		return nil
+	}
 	ref := r.ref()
 	if err := r.observe(ctx, ref); err != nil {
 		return err
 	}
 	troubled := r.seen.Trouble != r.trouble
-	if !ref.Depth.Has(rollout.Tasks) && r.want.Progress.Deployment != "" && (rollout.Settled(r.seen) || troubled || r.stale()) {
+	if !r.seen.Ref.Depth.Has(rollout.Tasks) && r.want.Progress.Deployment != "" && (troubled || r.stale()) {
 		ref.Depth |= rollout.Tasks
 		if err := r.observe(ctx, ref); err != nil {
 			return err
@@ -34,8 +38,9 @@ func (r *run) look(ctx context.Context) error {
 	}
 	if !rollout.Settled(r.seen) {
 		r.checks = nil // what was answered by tasks that are gone proves nothing
-	} else {
-		r.locate(ctx)
+	}
+	if len(r.addresses) == 0 {
+		r.addresses = r.seen.Addresses
 	}
 	r.seen.Addresses = r.addresses
 	r.seen.Evidence, r.seen.EvidenceOf, r.seen.Checks = r.evidence, r.about, r.checks
@@ -53,8 +58,9 @@ func (r *run) ref() rollout.ServiceRef {
 	}
 	if p.Deployment != "" {
 		ref.Wanted, ref.Deployment = nil, p.Deployment
-		if rollout.Settled(r.seen) {
-			ref.Depth |= rollout.Tasks
+		ref.Depth |= rollout.TasksWhenSettled
+		if r.needsAddress() && len(r.addresses) == 0 {
+			ref.Depth |= rollout.AddressesWhenSettled
 		}
 	}
 	return ref
@@ -66,16 +72,17 @@ func (r *run) observe(ctx context.Context, ref rollout.ServiceRef) error {
 		return err
 	}
 	r.looks++
-	if ref.Depth.Has(rollout.Tasks) {
+	if seen.Ref.Depth.Has(rollout.Tasks) {
 		r.tasks, r.targets, r.wholeAt, r.sight = seen.Tasks, seen.Targets, time.Now(), r.want.Progress.Sight
 	}
+	r.note(seen)
 	r.seen = seen
 	return nil
 }
 
 // stale reports that what is known of the tasks is from before the last change, and not from just now.
 func (r *run) stale() bool {
-	return r.sight != r.want.Progress.Sight && time.Since(r.wholeAt) >= tasksEvery
+	return r.opts.Watched && r.sight != r.want.Progress.Sight && time.Since(r.wholeAt) >= tasksEvery
 }
 
 // inquire gathers evidence when something seems wrong, and now and then while nothing moves.
@@ -90,7 +97,7 @@ func (r *run) inquire(ctx context.Context, troubled bool) error {
 	now, changed := time.Now(), r.want.Progress.Changed
 	d := r.seen.Deployment(about)
 	lost := d == nil || !d.Primary || d.State == rollout.Broken
-	quiet := now.Sub(changed) >= evidenceQuiet && now.Sub(r.askedAt) >= evidenceQuiet && !rollout.Settled(r.seen)
+	quiet := now.Sub(changed) >= evidenceQuiet && now.Sub(r.askedAt) >= evidenceQuiet && !rollout.NearEnd(r.seen)
 	if !lost && !late && !quiet && (!troubled || now.Sub(r.askedAt) < evidenceEvery) {
 		return nil
 	}

@@ -7,21 +7,27 @@ import (
 	"github.com/slipway-cd/slipway/rollout"
 )
 
-// A change is often followed by the next one within its restless time; after that the pauses grow.
+// How often to look is a matter of what can be seen. A scheduler that decides every ten seconds has nothing new to show in
+// most of them, and each look is a call of those that AWS counts for the whole account. So the rhythm of its messages says
+// when to look: just after it may have decided again, then again within the next seconds, in case it was late. While its
+// rhythm is not known, or is quicker than looks should be, the pauses grow with the time in which nothing changes.
 const (
-	restless = 3 * time.Second
-	growth   = 6                      // the pause is this part of the time in which nothing has changed
-	nearEnd  = 800 * time.Millisecond // the longest pause when the end may come at any moment
-	watching = time.Second            // the pause while all that is left is to see it stay so, or to ask again
+	alert    = 1900 * time.Millisecond // the longest pause while what may happen is to be known soon
+	unsure   = 900 * time.Millisecond  // the same while the scheduler's rhythm is not known
+	patience = 45 * time.Second        // for so long after the last change
+	growth   = 15                      // after that the pause is this part of the time in which nothing has changed
+	watching = time.Second             // the pause while all that is left is to see it stay so, or to ask again
 )
+
+// margins are how long after its rhythm would have it a scheduler is looked at.
+var margins = []time.Duration{300 * time.Millisecond, time.Second, 2 * time.Second, 5 * time.Second}
 
 // pause waits until the next look.
 func (r *run) pause(ctx context.Context, step rollout.Step) {
 	r.sleep(ctx, r.wait(step, time.Now()))
 }
 
-// wait returns how long to wait before the next look: little while things change or the end is near, more the longer
-// nothing does.
+// wait returns how long to wait before the next look.
 func (r *run) wait(step rollout.Step, now time.Time) time.Duration {
 	p := r.want.Progress
 	quick, slow := r.opts.Pace.Quick, r.opts.Pace.Slow
@@ -32,14 +38,54 @@ func (r *run) wait(step rollout.Step, now time.Time) time.Duration {
 		return max(min(watching, slow), quick)
 	}
 	idle := now.Sub(p.Changed)
-	if idle < restless {
-		return quick
+	pause := min(max(quick, idle/2), unsure)
+	if rhythm := min(rollout.Rhythm(r.seen), slowest); !r.spoke.IsZero() && rhythm > 4*quick {
+		pause = max(quick, untilNext(now.Sub(r.spoke), rhythm))
 	}
-	longest := slow
-	if rollout.NearEnd(r.seen) {
-		longest = min(slow, max(quick, nearEnd))
+	switch {
+	case r.opts.Watched:
+		pause = min(pause, alert)
+	case idle > patience:
+		pause = max(pause, min(idle/growth, slow))
 	}
-	return min(max(quick, idle/growth), longest)
+	return pause
+}
+
+// slowest is the rhythm of Amazon ECS: what seems slower has only had little to say.
+const slowest = 10 * time.Second
+
+// untilNext returns how long to wait when a scheduler of that rhythm spoke so long ago.
+func untilNext(ago, rhythm time.Duration) time.Duration {
+	begun := ago / rhythm * rhythm
+	if begun > 0 { // it might have spoken
+		for _, margin := range margins {
+			if at := begun + margin; at > ago && margin < rhythm {
+				return at - ago
+			}
+		}
+	}
+	return begun + rhythm + margins[0] - ago
+}
+
+// note keeps account of when the scheduler spoke, by our clock: its messages have its own, which differs from ours by no
+// more than the least that it took a message to be seen.
+func (r *run) note(seen rollout.Observed) {
+	now := time.Now()
+	if len(seen.Events) == 0 {
+		return
+	}
+	newest := seen.Events[0]
+	if newest.ID == r.newest {
+		return
+	}
+	known := r.looks > 1
+	r.newest = newest.ID
+	if lag := now.Sub(newest.At); !known || lag < r.lag {
+		r.lag = lag
+	}
+	if known {
+		r.spoke = newest.At.Add(r.lag)
+	}
 }
 
 func (r *run) sleep(ctx context.Context, d time.Duration) {

@@ -3,6 +3,7 @@ package deploy
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/slipway-cd/slipway/fault"
 	"github.com/slipway-cd/slipway/rollout"
@@ -27,7 +28,7 @@ func (r *run) perform(ctx context.Context, step rollout.Step) error {
 	if err != nil {
 		return r.fell(ctx, step, err)
 	}
-	r.acted, r.stumbles = true, 0
+	r.acted, r.stumbles, r.spoke = true, 0, time.Time{}
 	r.want = rollout.After(r.want, step, receipt)
 	r.emit(Event{
 		Type: StepDone, Text: came(step, receipt), Step: &plan, Revision: receipt.Revision, Deployment: receipt.Deployment,

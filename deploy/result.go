@@ -56,6 +56,8 @@ type Options struct {
 	From   rollout.Progress             // of an earlier run of the same rollout that was cut off; zero: begin
 	Save   func(rollout.Progress) error // called before and after every step that changes something; nil: nothing is kept
 	Until  Until                        // how far to follow it; empty: UntilProven
+	// Watched says that somebody looks on: tasks and targets are looked at while they change, which costs more calls.
+	Watched bool
 }
 
 // Until is how far a rollout is followed. Whatever comes first of what ends it otherwise ends it all the same.

@@ -71,7 +71,8 @@ func (r *run) do(ctx context.Context, step rollout.Step) error {
 	}
 	r.want = rollout.After(r.want, step, rollout.Receipt{})
 	if r.probing(step) && r.probe(ctx) {
-		return nil // all have passed: see at once whether something remains
+		r.fresh = true // all have passed: see at once whether something remains
+		return nil
 	}
 	r.pause(ctx, step)
 	return nil

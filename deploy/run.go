@@ -21,17 +21,20 @@ type run struct {
 	checks    []rollout.CheckResult
 	evidence  []rollout.Evidence
 	addresses []string
-	sought    bool // the addresses have been looked up
+	fresh     bool // what is seen is from just now
 
 	about rollout.DeploymentID // which deployment the evidence speaks against
 
 	looks    int
-	wholeAt  time.Time // when tasks were last looked at
-	askedAt  time.Time // when evidence was last asked for
-	trouble  int       // Observed.Trouble when evidence was last asked for
-	sight    string    // Progress.Sight when tasks were last looked at
-	stumbles int       // looks or steps in a row that failed
-	acted    bool      // something was changed
+	newest   string        // the id of the scheduler's newest message
+	lag      time.Duration // what is known of the difference between its clock and ours
+	spoke    time.Time     // when it last spoke since we changed something, by our clock; zero: it has not
+	wholeAt  time.Time     // when tasks were last looked at
+	askedAt  time.Time     // when evidence was last asked for
+	trouble  int           // Observed.Trouble when evidence was last asked for
+	sight    string        // Progress.Sight when tasks were last looked at
+	stumbles int           // looks or steps in a row that failed
+	acted    bool          // something was changed
 
 	diagnosis     *rollout.Diagnosis
 	undoDiagnosis *rollout.Diagnosis

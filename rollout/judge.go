@@ -129,10 +129,11 @@ func healthyTasks(seen Observed) int {
 	if primary == nil {
 		return 0
 	}
-	targets := map[TaskID]bool{}
+	targets, all := map[TaskID]bool{}, true
 	for _, t := range seen.Targets {
 		was, known := targets[t.Task]
 		targets[t.Task] = t.State == TargetHealthy && (was || !known)
+		all = all && t.State == TargetHealthy && t.Task == "" // then it doesn't matter which of them is whose
 	}
 	n := 0
 	for _, t := range seen.Tasks {
@@ -140,7 +141,7 @@ func healthyTasks(seen Observed) int {
 			continue
 		}
 		well := t.Health == Healthy || t.Health == Unchecked && (len(seen.Targets) > 0 || seen.At.Sub(t.Started) >= settled)
-		if well && (len(seen.Targets) == 0 || targets[t.ID]) {
+		if well && (all || targets[t.ID]) {
 			n++
 		}
 	}

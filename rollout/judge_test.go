@@ -47,9 +47,12 @@ func TestVerdicts(t *testing.T) {
 		"the same task was seen to fail twice":         {begun(), proof(during(1, 1), append(crash("t1", 1), crash("t1", 1)...)...), Policy{}, soon, Moving, ""},
 		"two crashed and none is healthy":              {begun(), proof(during(1, 0), append(crash("t1", 1), crash("t2", 1)...)...), Policy{}, soon, Failed, Crash},
 		"two crashed and one is healthy":               {begun(), proof(oneHealthy(), append(crash("t1", 1), crash("t2", 1)...)...), Policy{}, soon, Moving, ""},
-		"three crashed though one is healthy":          {begun(), proof(oneHealthy(), slices.Concat(crash("t1", 1), crash("t2", 1), crash("t3", 1))...), Policy{}, soon, Failed, Crash},
-		"old tasks crashed":                            {begun(), proof(during(1, 1), old(slices.Concat(crash("t1", 1), crash("t2", 1), crash("t3", 1)))...), Policy{}, soon, Moving, ""},
-		"no place while old tasks hold theirs":         {begun(), placing(1), Policy{}, soon, Moving, ""},
+		"two crashed and all targets are healthy, whosever they are": {begun(), proof(having(oneHealthy(), func(o *Observed) {
+			o.Targets = []TargetHealth{{Group: "web", ID: "i-1", State: TargetHealthy}}
+		}), append(crash("t1", 1), crash("t2", 1)...)...), Policy{}, soon, Moving, ""},
+		"three crashed though one is healthy":  {begun(), proof(oneHealthy(), slices.Concat(crash("t1", 1), crash("t2", 1), crash("t3", 1))...), Policy{}, soon, Failed, Crash},
+		"old tasks crashed":                    {begun(), proof(during(1, 1), old(slices.Concat(crash("t1", 1), crash("t2", 1), crash("t3", 1)))...), Policy{}, soon, Moving, ""},
+		"no place while old tasks hold theirs": {begun(), placing(1), Policy{}, soon, Moving, ""},
 		"no place for ever, though old tasks hold theirs": {begun(), having(placing(1), func(o *Observed) {
 			o.Evidence[0].Final = true
 		}), Policy{}, soon, Failed, PortTaken},

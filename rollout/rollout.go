@@ -35,7 +35,20 @@ const (
 	Past                        // the proven deployments, and the last failure
 	Records                     // which revisions those ran
 	Addresses                   // where its load balancers are reached
+
+	TasksWhenSettled     // Tasks, if its deployments have come to their end: Observed.Ref.Depth says whether it was so
+	AddressesWhenSettled // Addresses, likewise
 )
+
+// Settle returns the depth for a service whose deployments have come to their end.
+func (d Depth) Settle() Depth {
+	for when, what := range map[Depth]Depth{TasksWhenSettled: Tasks, AddressesWhenSettled: Addresses} {
+		if d.Has(when) {
+			d |= what
+		}
+	}
+	return d
+}
 
 // Has reports whether all of what is in d is asked for.
 func (d Depth) Has(other Depth) bool { return d&other == other }

@@ -23,7 +23,8 @@ const batch = 10
 // service is a described service: as the SDK reads it, and as it came.
 type service struct {
 	types.Service
-	raw json.RawMessage
+	raw    json.RawMessage
+	newest *definition // the newest revision of its family, if it was asked for already
 }
 
 // Observe describes services, ten of a cluster at a time, and looks closer where that is asked for.
@@ -79,8 +80,8 @@ func (t *Target) describe(ctx context.Context, cluster rollout.ClusterName, name
 		return fault.New(fault.Unavailable, "cannot read the description of services %s", quoted(in.Services))
 	}
 	for i, s := range out.Services {
-		into[aws.ToString(s.ServiceName)] = service{s, raw.Services[i]}
-		into[aws.ToString(s.ServiceArn)] = service{s, raw.Services[i]}
+		into[aws.ToString(s.ServiceName)] = service{Service: s, raw: raw.Services[i]}
+		into[aws.ToString(s.ServiceArn)] = service{Service: s, raw: raw.Services[i]}
 	}
 	return nil
 }
@@ -112,6 +113,12 @@ func (t *Target) observe(ctx context.Context, ref rollout.ServiceRef, services m
 		seen.Events = append(seen.Events, rollout.Event{ID: aws.ToString(e.Id), At: aws.ToTime(e.CreatedAt), Text: aws.ToString(e.Message)})
 	}
 	seen.Trouble = trouble(seen)
+	if rollout.Settled(seen) {
+		seen.Ref.Depth = ref.Depth.Settle()
+	}
+	if err := t.ahead(ctx, seen, &s); err != nil {
+		return seen, err
+	}
 	if err := t.versions(ctx, &seen); err != nil {
 		return seen, err
 	}
@@ -125,7 +132,7 @@ func (t *Target) observe(ctx context.Context, ref rollout.ServiceRef, services m
 		{rollout.Past, t.past},
 		{rollout.Addresses, t.addresses},
 	} {
-		if ref.Depth.Has(look.at) {
+		if seen.Ref.Depth.Has(look.at) {
 			if err := look.do(ctx, &seen, &s); err != nil {
 				return seen, err
 			}
@@ -176,6 +183,25 @@ func deployments(s service) []rollout.Deployment {
 	return all
 }
 
+// ahead asks for the newest revision of the family first, where it is to be compared: most often it is the one that runs,
+// and one call does for both.
+func (t *Target) ahead(ctx context.Context, seen rollout.Observed, s *service) (err error) {
+	primary := seen.Primary()
+	if primary == nil || seen.Ref.Wanted[descriptor.TaskDefinition] == nil || t.known(string(primary.Revision)) {
+		return nil
+	}
+	s.newest, err = t.newest(ctx, seen.Ref.Family)
+	return err
+}
+
+// known reports that a task definition has been asked for.
+func (t *Target) known(arn string) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	_, asked := t.definitions[arn]
+	return asked
+}
+
 // versions tells which version each deployment runs. A task definition is described once and known from then on; one that
 // was deleted since has no version any more.
 func (t *Target) versions(ctx context.Context, seen *rollout.Observed) error {
@@ -221,7 +247,7 @@ func (t *Target) compare(ctx context.Context, seen *rollout.Observed, s *service
 		}
 	}
 	if ref.Wanted[descriptor.TaskDefinition] != nil && (seen.Running == nil || len(seen.Running.Differs) > 0) {
-		d, err := t.newest(ctx, ref.Family)
+		d, err := t.newestOf(ctx, ref.Family, s)
 		if err != nil {
 			return err
 		}
@@ -242,6 +268,13 @@ func (t *Target) compare(ctx context.Context, seen *rollout.Observed, s *service
 		}
 	}
 	return err
+}
+
+func (t *Target) newestOf(ctx context.Context, family rollout.Family, s *service) (*definition, error) {
+	if s != nil && s.newest != nil {
+		return s.newest, nil
+	}
+	return t.newest(ctx, family)
 }
 
 func difference(kind descriptor.Kind, d descriptor.Difference) rollout.Difference {

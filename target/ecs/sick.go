@@ -22,7 +22,7 @@ func (q *inquiry) sickTargets(ctx context.Context) error {
 	if len(q.service.LoadBalancers) == 0 || len(q.running) == 0 {
 		return nil
 	}
-	targets, err := q.target.targets(ctx, q.ref, q.service.LoadBalancers, q.running)
+	targets, err := q.target.targets(ctx, q.ref, q.service.LoadBalancers, q.running, true)
 	if err != nil {
 		return err
 	}

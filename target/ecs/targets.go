@@ -14,12 +14,9 @@ import (
 )
 
 // targets asks every load balancer of a service. The tasks say which target stands for which task.
-func (t *Target) targets(ctx context.Context, ref rollout.ServiceRef, balancers []types.LoadBalancer, tasks []types.Task) ([]rollout.TargetHealth, error) {
-	places, err := t.places(ctx, ref, tasks)
-	if err != nil {
-		return nil, err
-	}
+func (t *Target) targets(ctx context.Context, ref rollout.ServiceRef, balancers []types.LoadBalancer, tasks []types.Task, troubled bool) ([]rollout.TargetHealth, error) {
 	var all []rollout.TargetHealth
+	sick := false
 	for _, b := range balancers {
 		for _, ask := range t.asked(b) {
 			found, err := ask.how(ctx, ask.name)
@@ -27,10 +24,20 @@ func (t *Target) targets(ctx context.Context, ref rollout.ServiceRef, balancers 
 				return nil, t.failed(fmt.Sprintf("look at the targets of service %q", ref.Service), err)
 			}
 			for _, h := range found {
-				h.Task = places.task(h)
+				sick = sick || h.State != rollout.TargetHealthy
 				all = append(all, h)
 			}
 		}
+	}
+	if !sick && !troubled { // which of them stands for which task is of no interest then, and a call that need not be made
+		return all, nil
+	}
+	places, err := t.places(ctx, ref, tasks)
+	if err != nil {
+		return nil, err
+	}
+	for i := range all {
+		all[i].Task = places.task(all[i])
 	}
 	return all, nil
 }

@@ -36,7 +36,7 @@ func (t *Target) tasks(ctx context.Context, seen *rollout.Observed, s *service) 
 	}
 	slices.SortFunc(seen.Tasks, func(a, b rollout.Task) int { return strings.Compare(string(a.ID), string(b.ID)) })
 	if len(s.LoadBalancers) > 0 {
-		seen.Targets, err = t.targets(ctx, seen.Ref, s.LoadBalancers, described)
+		seen.Targets, err = t.targets(ctx, seen.Ref, s.LoadBalancers, described, seen.Trouble > 0)
 	}
 	return err
 }
