@@ -27,7 +27,7 @@ func (s *Server) DescribeServices(_ context.Context, in *ecs.DescribeServicesInp
 	if len(in.Services) > 10 {
 		return nil, invalid("Services cannot have more than 10 elements.")
 	}
-	out := &ecs.DescribeServicesOutput{}
+	out := &ecs.DescribeServicesOutput{Services: make([]types.Service, 0, len(in.Services))}
 	for _, ref := range in.Services {
 		if err := sameCluster(c, ref); err != nil {
 			return nil, err
@@ -57,7 +57,7 @@ func (s *Server) describeService(snap state.Snapshot, svc *state.Service) types.
 	doc.ServiceRegistries = awsdoc.List(doc.ServiceRegistries)
 	doc.PlacementConstraints = awsdoc.List(doc.PlacementConstraints)
 	doc.PlacementStrategy = awsdoc.List(doc.PlacementStrategy)
-	doc.Deployments = []types.Deployment{}
+	doc.Deployments = make([]types.Deployment, 0, 1) // one, but while it is being replaced
 	if svc.Managed() {
 		doc.TaskSets = describeTaskSets(snap, svc, false)
 		for _, set := range doc.TaskSets {
@@ -107,9 +107,10 @@ type count struct {
 	wanted           int32 // those that nobody has stopped
 }
 
+// countTasks counts those tasks of a service that are not history.
 func countTasks(snap state.Snapshot, key state.ServiceKey) map[state.DeploymentID]count {
 	counts := map[state.DeploymentID]count{}
-	for t := range snap.TasksOfService(key) {
+	for t := range snap.UnsettledTasksOfService(key) {
 		n := counts[t.Deployment]
 		switch {
 		case isRunning(t):
