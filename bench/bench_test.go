@@ -15,7 +15,10 @@ func BenchmarkRatios(b *testing.B) {
 	if err := h.build(b.Context(), b.TempDir()); err != nil {
 		b.Fatal(err)
 	}
-	b.Cleanup(func() { h.table.write(os.Stdout) })
+	b.Cleanup(func() {
+		h.keptPromises()
+		h.table.write(os.Stdout)
+	})
 	b.Run("startup", h.startup)
 	b.Run("scheduler", h.scheduler)
 	b.Run("scale", h.scale)

@@ -12,6 +12,8 @@ import (
 type house struct {
 	slipway, hello, launch, proxy string // programs, built in this run with the same flags
 	table                         table
+	promises                      int      // looked at
+	broken                        []string // of these
 }
 
 func (h *house) build(ctx context.Context, dir string) error {

@@ -111,7 +111,7 @@ func (h *house) bringUp(b *testing.B, e *engine.Engine) {
 	h.table.section("engine: 1,000 services of 10 scripted tasks, speed 20, against storing the tasks once in the same kind of file")
 	rate := services * each / placed.Seconds()
 	b.ReportMetric(rate, "placements/s")
-	h.promise("tasks placed a second", fmt.Sprintf("%.0f /s", rate), fmt.Sprintf("%d /s", placePromise), rate/placePromise)
+	h.atLeast("tasks placed a second", fmt.Sprintf("%.0f /s", rate), fmt.Sprintf("%d /s", placePromise), rate/placePromise)
 	h.table.add("until all tasks are placed", seconds(placed), "storing "+seconds(plain), ratio(placed, plain))
 	h.table.add("until all tasks are RUNNING", seconds(up), "storing "+seconds(plain), ratio(up, plain))
 	h.table.add("until all services are steady", seconds(steady), "storing "+seconds(plain), ratio(steady, plain))
