@@ -57,6 +57,7 @@ var commands = map[string]func(*testscript.TestScript, bool, []string){
 	"cluster":  createCluster,
 	"balancer": createBalancer,
 	"shifter":  createShifter,
+	"alarm":    setAlarm,
 	"answer":   answer,
 	"written":  written,
 }

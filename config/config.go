@@ -96,12 +96,15 @@ type Policy struct {
 	Rollback bool          // whether a failed rollout is undone; default: true
 }
 
-// Check is what has to hold after a rollout: a request that must be answered so.
+// Check is what has to hold after a rollout: a request that must be answered so, a command that must succeed, or alarms that
+// must not sound. Exactly one of the three is set.
 type Check struct {
 	HTTP     Text          // a template of the URL to get; may use ${loadBalancer}, which only a rollout knows
 	Status   int           // the status expected; default: 200
 	Body     Text          // a template of what the body must contain; empty: anything
-	Timeout  time.Duration // how long one answer may take; default: 5s
+	Command  []Text        // templates: a program and its arguments, which may use ${loadBalancer}, too
+	Alarms   []Text        // templates: the names of alarms
+	Timeout  time.Duration // how long one answer may take, or the command; default: 5s, 1m for a command
 	Position fault.Position
 }
 

@@ -146,18 +146,24 @@ func TestProblemsAreToldWithTheirPlace(t *testing.T) {
 		"values": {base + "values: {version: 1, a b: x, list: [1], nothing: , family: x}\n", []string{
 			`slipway.yaml:5:10: values: "version" is always set by slipway itself (choose another name)`,
 			`slipway.yaml:5:22: values: "a b" is not a name for a value (a letter, then letters, digits, _, . and -)`,
-			`slipway.yaml:5:36: values.list: expected one value, found a list (a value is text, a number, true or false)`,
+			`slipway.yaml:5:36: values.list: expected one value, found a list (a value is text, a number, true or false, or a look-up such as {ssm: /qa/db/host})`,
 			`slipway.yaml:5:41: values.nothing has no value (write "" for empty text, or null)`,
 		}},
 		"store without a kind": {base + "artifacts: artifacts\n", []string{`slipway.yaml:5:12: artifacts: "artifacts" names no kind of store (for a directory write dir:artifacts)`}},
 		"unknown store":        {base + "artifacts: s4://x\n", []string{`slipway.yaml:5:12: artifacts: there is no store of the kind "s4" (did you mean "s3"?)`}},
 		"bucket missing":       {base + "artifacts: \"s3:\"\n", []string{`slipway.yaml:5:12: artifacts: "s3:" is not a URL with a host (for example s3://bucket/prefix)`}},
 		"password":             {base + "artifacts: artifactory+https://u:p@host/repo\n", []string{`slipway.yaml:5:12: artifacts: credentials don't belong into a file (use the environment variables of the store)`}},
+		"checks of other kinds": {base + "checks:\n  - {command: ./smoke.sh fast, expect: {status: 200}}\n  - {command: [a], alarms: [b]}\n  - {alarms: [\"\"]}\n", []string{
+			`slipway.yaml:6:15: checks[0].command: expected a list, found "./smoke.sh fast" (write it as a list: [a, b])`,
+			`slipway.yaml:6:40: checks[0].expect: only an http check has expectations (remove it: a command succeeds with exit code 0, an alarm by not sounding)`,
+			`slipway.yaml:7:5: checks[1]: command and alarms exclude each other (make two of it)`,
+			`slipway.yaml:8:15: checks[2].alarms is empty`,
+		}},
 		"checks": {base + "checks:\n  - {http: \"ftp://x/\", expect: {status: 99, boddy: x}}\n  - {}\n", []string{
 			`slipway.yaml:6:13: checks[0].http: "ftp://x/" is not an http or https URL`,
 			`slipway.yaml:6:41: checks[0].expect.status: expected an HTTP status from 100 to 599, found "99"`,
 			`slipway.yaml:6:45: checks[0].expect.boddy: there is no such setting (did you mean "body"?)`,
-			`slipway.yaml:7:5: checks[1].http is missing (for example http: "http://${loadBalancer}/healthz")`,
+			`slipway.yaml:7:5: checks[1]: one of http, command, alarms is missing (for example http: "http://${loadBalancer}/healthz")`,
 		}},
 		"build": {strings.Replace(base, `hid-generator"}`, `hid-generator", build: {go: ./x, dockerfile: D}}`, 1), []string{
 			`slipway.yaml:3:67: image.build.dockerfile belongs to a Dockerfile, and go is given (either {go: ./cmd/name} or {context: ., dockerfile: Dockerfile})`,

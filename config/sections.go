@@ -210,20 +210,52 @@ func (r *reader) deployFrom(n *yaml.Node, path string, branches version.Template
 
 func (r *reader) check(n *yaml.Node, path string) Check {
 	c := Check{Status: 200, Timeout: 5 * time.Second, Position: r.at(n)}
-	o, ok := r.object(n, path, "http", "expect", "timeout")
+	o, ok := r.object(n, path, "http", "expect", "command", "alarms", "timeout")
 	if !ok {
 		return c
 	}
-	o.require("http", `for example http: "http://${loadBalancer}/healthz"`)
+	r.onlyOne(o, n, `for example http: "http://${loadBalancer}/healthz"`, "http", "command", "alarms")
 	c.HTTP = textOf(o, "http")
 	if flaw := urlFlaw(c.HTTP.Text); flaw != "" && !c.HTTP.IsZero() {
 		r.problems.Add(c.HTTP.Position, "", "%s: %s", o.name("http"), flaw)
 	}
+	if c.Command = o.words("command"); len(c.Command) > 0 {
+		c.Timeout = time.Minute
+	}
+	c.Alarms = o.words("alarms")
 	c.Timeout = o.duration("timeout", c.Timeout, time.Millisecond)
 	if e := o.get("expect"); e != nil {
+		if o.get("http") == nil {
+			r.problem(e, "remove it: a command succeeds with exit code 0, an alarm by not sounding", "%s: only an http check has expectations", o.name("expect"))
+		}
 		r.expect(e, o.name("expect"), &c)
 	}
 	return c
+}
+
+// onlyOne holds a mapping to having exactly one of some members.
+func (r *reader) onlyOne(o *object, n *yaml.Node, hint string, members ...string) {
+	var have []string
+	for _, m := range members {
+		if o.find(m) != nil {
+			have = append(have, m)
+		}
+	}
+	switch {
+	case len(have) == 0:
+		r.problem(n, hint, "%s: one of %s is missing", o.path, strings.Join(members, ", "))
+	case len(have) > 1:
+		r.problem(n, "make two of it", "%s: %s exclude each other", o.path, strings.Join(have, " and "))
+	}
+}
+
+// words reads a list of templates.
+func (o *object) words(name string) []Text {
+	var all []Text
+	for _, n := range o.list(name) {
+		all = append(all, o.r.text(n, o.name(name)))
+	}
+	return all
 }
 
 func (r *reader) expect(n *yaml.Node, path string, c *Check) {

@@ -51,7 +51,7 @@ type Result struct {
 // Options are what Rollout and the others can do without.
 type Options struct {
 	Report Reporter                     // nil: tell nobody
-	Prober Prober                       // nil: performs checks with net/http
+	Prober Prober                       // nil: DefaultProber, in the directory that the program was called in
 	Pace   Pace                         // zero: DefaultPace
 	From   rollout.Progress             // of an earlier run of the same rollout that was cut off; zero: begin
 	Save   func(rollout.Progress) error // called before and after every step that changes something; nil: nothing is kept

@@ -19,6 +19,7 @@ type run struct {
 	tasks     []rollout.Task   // as last looked at, which may be before the last look
 	targets   []rollout.TargetHealth
 	checks    []rollout.CheckResult
+	triedAt   []time.Time // when each of the checks was tried last
 	evidence  []rollout.Evidence
 	addresses []string
 	fresh     bool // what is seen is from just now
@@ -46,7 +47,7 @@ func newRun(target Target, want rollout.Desired, policy rollout.Policy, opts Opt
 		opts.Report = func(Event) {}
 	}
 	if opts.Prober == nil {
-		opts.Prober = HTTPProber()
+		opts.Prober = DefaultProber("")
 	}
 	if opts.Save == nil {
 		opts.Save = func(rollout.Progress) error { return nil }
@@ -63,7 +64,7 @@ func newRun(target Target, want rollout.Desired, policy rollout.Policy, opts Opt
 		want.Progress.Started = now
 	}
 	r := &run{target: target, want: want, policy: policy.Filled(), opts: opts, begun: now}
-	r.told = map[string]bool{}
+	r.told, r.triedAt = map[string]bool{}, make([]time.Time, len(want.Checks))
 	return r
 }
 

@@ -84,7 +84,7 @@ func explain(cause Cause, reasons []Reason, evidence []Evidence) Diagnosis {
 		if d.Cause != UnknownCause {
 			return d
 		}
-	case ChecksFail, Superseded, ServiceGone:
+	case ChecksFail, AlarmFired, Superseded, ServiceGone:
 		d.Logs = nil
 	}
 	d.Cause, d.Summary, d.Remedy = cause, string(cause), remedies[cause]

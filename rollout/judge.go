@@ -176,7 +176,17 @@ func failedChecks(want Desired, seen Observed, policy Policy, now time.Time) jud
 	if p.Failing.IsZero() || now.Sub(p.Failing) < policy.CheckPatience {
 		return judgement{}
 	}
-	return judgement{Failed, ChecksFail, unchecked(want, seen)}
+	return judgement{Failed, checksCause(seen), unchecked(want, seen)}
+}
+
+// checksCause tells an alarm that sounds from the other checks.
+func checksCause(seen Observed) Cause {
+	for _, r := range seen.Checks {
+		if !r.Passed && len(r.Check.Alarms) == 0 {
+			return ChecksFail
+		}
+	}
+	return AlarmFired
 }
 
 // reached tells that nothing remains to be done.

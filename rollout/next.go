@@ -159,19 +159,19 @@ func step(want Desired, kind StepKind, reasons ...Reason) Step {
 
 // unchecked returns which of the checks have not passed in their newest try.
 func unchecked(want Desired, seen Observed) []Reason {
-	passed := map[Check]bool{}
-	told := map[Check]string{}
+	results := map[string]CheckResult{}
 	for _, r := range seen.Checks {
-		passed[r.Check], told[r.Check] = r.Passed, r.Text
+		results[r.Check.String()] = r
 	}
 	var missing []Reason
 	for _, c := range want.Checks {
+		r, asked := results[c.String()]
 		switch {
-		case passed[c]:
-		case told[c] == "":
+		case r.Passed:
+		case !asked:
 			missing = append(missing, reason("%s has not been asked", c.Located(seen.Addresses)))
 		default:
-			missing = append(missing, reason("%s: %s", c.Located(seen.Addresses), told[c]))
+			missing = append(missing, reason("%s: %s", c.Located(seen.Addresses), r.Text))
 		}
 	}
 	return missing

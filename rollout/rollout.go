@@ -6,6 +6,7 @@
 package rollout
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -76,23 +77,53 @@ type Desired struct {
 // Document returns the published document of a kind, or nil.
 func (d Desired) Document(kind descriptor.Kind) []byte { return d.Ref.Wanted[kind] }
 
-// Check is a request that must be answered as expected before a rollout counts as proven.
+// Check has to pass before a rollout counts as proven: a request that must be answered as expected, a command that must
+// succeed, or alarms that must not sound.
 type Check struct {
-	URL     string        `json:"url"` // ${loadBalancer} stands for the address of the service's load balancer
-	Status  int           `json:"status"`
-	Body    string        `json:"body,omitempty"` // what the answer must contain; empty: anything
-	Timeout time.Duration `json:"-"`              // how long one answer may take
+	URL     string        `json:"url,omitempty"`     // ${loadBalancer} stands for the address of the service's load balancer
+	Status  int           `json:"status,omitempty"`  // that must be answered; 0: 200
+	Body    string        `json:"body,omitempty"`    // what the answer must contain; empty: anything
+	Command []string      `json:"command,omitempty"` // a program and its arguments; ${loadBalancer} as above
+	Alarms  []string      `json:"alarms,omitempty"`  // names
+	Timeout time.Duration `json:"-"`                 // how long one answer, or the command, may take
 }
 
-// LoadBalancer is how a check's URL names the service's load balancer, whose address is known only once it is there.
+// Alarm is the state of an alarm.
+type Alarm struct {
+	Sounds bool
+	Why    string // as whoever watches the metric puts it
+}
+
+// LoadBalancer is how a check names the service's load balancer, whose address is known only once it is there.
 const LoadBalancer = "${loadBalancer}"
 
-// Located returns the check's URL with the first of the addresses in it; as it is written, while there is none.
-func (c Check) Located(addresses []string) string {
-	if len(addresses) == 0 {
-		return c.URL
+// String tells what is checked, on one line.
+func (c Check) String() string {
+	switch {
+	case len(c.Command) > 0:
+		return strings.Join(c.Command, " ")
+	case len(c.Alarms) > 0:
+		return "alarms " + strings.Join(c.Alarms, ", ")
 	}
-	return strings.ReplaceAll(c.URL, LoadBalancer, addresses[0])
+	return c.URL
+}
+
+// Locatable reports that the check is about the service's load balancer.
+func (c Check) Locatable() bool {
+	return strings.Contains(c.URL, LoadBalancer) || slices.ContainsFunc(c.Command, func(w string) bool { return strings.Contains(w, LoadBalancer) })
+}
+
+// Located returns the check with the first of the addresses in it; as it is written, while there is none.
+func (c Check) Located(addresses []string) Check {
+	if len(addresses) == 0 {
+		return c
+	}
+	c.URL = strings.ReplaceAll(c.URL, LoadBalancer, addresses[0])
+	c.Command = slices.Clone(c.Command)
+	for i := range c.Command {
+		c.Command[i] = strings.ReplaceAll(c.Command[i], LoadBalancer, addresses[0])
+	}
+	return c
 }
 
 // Policy is how a rollout is done. Durations of zero mean the defaults of DefaultPolicy, except Bake.

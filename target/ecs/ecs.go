@@ -5,6 +5,7 @@ import (
 	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancing"
@@ -23,6 +24,7 @@ type Target struct {
 	elb      *elasticloadbalancing.Client
 	elbv2    *elasticloadbalancingv2.Client
 	logs     *cloudwatchlogs.Client
+	alarms   *cloudwatch.Client
 	endpoint string // as it was given; empty: AWS's own
 
 	mu          sync.Mutex
@@ -43,6 +45,7 @@ func New(o Options) *Target {
 		elb:         elasticloadbalancing.NewFromConfig(cfg),
 		elbv2:       elasticloadbalancingv2.NewFromConfig(cfg),
 		logs:        cloudwatchlogs.NewFromConfig(cfg),
+		alarms:      cloudwatch.NewFromConfig(cfg),
 		endpoint:    aws.ToString(cfg.BaseEndpoint),
 		definitions: map[string]*definition{},
 		instances:   map[string]string{},
