@@ -29,6 +29,7 @@ type scheduler struct {
 	looks       map[rollout.Depth]int
 	evidence    int
 	unavailable int  // so many calls in a row fail
+	throttled   int  // so many calls in a row are asked to come again
 	broken      bool // rolling back is refused
 }
 
@@ -53,6 +54,10 @@ func wanted() rollout.Desired {
 }
 
 func (s *scheduler) fails() error {
+	if s.throttled > 0 {
+		s.throttled--
+		return fault.New(fault.Throttled, "cannot look at service %q: rate exceeded", "web")
+	}
 	if s.unavailable > 0 {
 		s.unavailable--
 		return fault.New(fault.Unavailable, "cannot look at service %q: busy", "web")

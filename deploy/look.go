@@ -134,11 +134,15 @@ func (r *run) suspect() (id rollout.DeploymentID, since time.Time, late bool) {
 func (r *run) stumble(ctx context.Context, err error) error {
 	p := r.want.Progress
 	within := time.Now().Before(rollout.Deadline(p, r.policy, time.Now())) || p.Undoing == rollout.Undo && time.Since(p.Ended) < r.policy.RollbackTimeout
-	if fault.KindOf(err) != fault.Unavailable || !p.Looked || !within {
+	throttled := fault.KindOf(err) == fault.Throttled // somebody is there, so it pays to wait from the very beginning
+	if !fault.MayPass(err) || !throttled && !p.Looked || !within {
 		return err
 	}
 	r.stumbles++
+	if throttled {
+		r.slowed = min(max(r.slowed, 1)*slowing, slowed)
+	}
 	r.emit(Event{Type: Trouble, Text: err.Error() + "; trying again"})
-	r.sleep(ctx, min(r.opts.Pace.Quick<<min(r.stumbles, 10), r.opts.Pace.Slow))
+	r.sleep(ctx, scattered(min(r.opts.Pace.Quick<<min(r.stumbles, 10), r.opts.Pace.Slow)))
 	return nil
 }

@@ -2,6 +2,7 @@ package deploy
 
 import (
 	"context"
+	"math/rand/v2"
 	"time"
 
 	"github.com/slipway-cd/slipway/rollout"
@@ -30,7 +31,7 @@ func (r *run) pause(ctx context.Context, step rollout.Step) {
 // wait returns how long to wait before the next look.
 func (r *run) wait(step rollout.Step, now time.Time) time.Duration {
 	p := r.want.Progress
-	quick, slow := r.opts.Pace.Quick, r.opts.Pace.Slow
+	quick, slow := r.opts.Pace.Quick*time.Duration(max(r.slowed, 1)), r.opts.Pace.Slow
 	switch step.Kind {
 	case rollout.Bake:
 		return max(min(watching, r.policy.Bake-now.Sub(p.Passed)), time.Millisecond)
@@ -50,6 +51,15 @@ func (r *run) wait(step rollout.Step, now time.Time) time.Duration {
 	}
 	return pause
 }
+
+// By slowing the quickest pause grows with each time that the target asks to slow down, until it is slowed times as long.
+const (
+	slowing = 2
+	slowed  = 16
+)
+
+// scattered returns a pause of half to all of d: what was refused together is not to come back together.
+func scattered(d time.Duration) time.Duration { return d/2 + rand.N(d/2+1) }
 
 // slowest is the rhythm of Amazon ECS: what seems slower has only had little to say.
 const slowest = 10 * time.Second

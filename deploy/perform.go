@@ -41,7 +41,7 @@ func (r *run) fell(ctx context.Context, step rollout.Step, err error) error {
 	if ctx.Err() != nil {
 		return err
 	}
-	if fault.KindOf(err) == fault.Unavailable && r.stumbles < tries {
+	if fault.KindOf(err) == fault.Throttled || fault.KindOf(err) == fault.Unavailable && r.stumbles < tries {
 		return r.stumble(ctx, err)
 	}
 	if step.Kind == rollout.Rollback {

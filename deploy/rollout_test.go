@@ -238,6 +238,29 @@ func TestABusyTargetIsAskedAgain(t *testing.T) {
 	})
 }
 
+func TestATargetThatAsksToSlowDownIsWaitedForFromTheBeginning(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newScheduler()
+		s.throttled = 12
+		res, err := Rollout(t.Context(), s, wanted(), rollout.Policy{}, Options{})
+		if err != nil || res.Outcome != Proven {
+			t.Errorf("%s, %v", res.Outcome, err)
+		}
+		calm, err := Rollout(t.Context(), newScheduler(), wanted(), rollout.Policy{}, Options{})
+		if err != nil || res.Looks >= calm.Looks {
+			t.Errorf("%d looks though it was asked to slow down, %d otherwise; %v", res.Looks, calm.Looks, err)
+		}
+	})
+	synctest.Test(t, func(t *testing.T) {
+		s := newScheduler()
+		s.throttled = 1000000
+		if _, err := Rollout(t.Context(), s, wanted(), rollout.Policy{Timeout: time.Minute}, Options{}); fault.KindOf(err) != fault.Throttled {
+			t.Errorf("it is waited for for ever: %v", err)
+		}
+	})
+}
+
 func TestATargetThatNeverAnsweredIsAnError(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

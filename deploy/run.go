@@ -35,6 +35,7 @@ type run struct {
 	trouble  int           // Observed.Trouble when evidence was last asked for
 	sight    string        // Progress.Sight when tasks were last looked at
 	stumbles int           // looks or steps in a row that failed
+	slowed   int           // by what the quickest pause is multiplied since the target has asked to slow down; 0: it has not
 	acted    bool          // something was changed
 
 	diagnosis     *rollout.Diagnosis

@@ -19,7 +19,8 @@ const (
 	NotFound    Kind = "not-found"   // the named thing does not exist
 	Conflict    Kind = "conflict"    // it exists already with other content, or somebody else changed it meanwhile
 	Denied      Kind = "denied"      // credentials are missing, wrong, expired or not sufficient
-	Unavailable Kind = "unavailable" // the other side does not answer, or asks to slow down
+	Unavailable Kind = "unavailable" // the other side does not answer
+	Throttled   Kind = "throttled"   // the other side asks to slow down
 	Corrupt     Kind = "corrupt"     // content is not what its digest says
 	Refused     Kind = "refused"     // a policy forbids it: locked, frozen, held, not approved
 	Timeout     Kind = "timeout"     // it did not come to an end in the time allowed
@@ -62,6 +63,12 @@ func KindOf(err error) Kind {
 		return Invalid
 	}
 	return Internal
+}
+
+// MayPass reports that the same may succeed when it is tried again later: nobody answered, or somebody asked to slow down.
+func MayPass(err error) bool {
+	kind := KindOf(err)
+	return kind == Unavailable || kind == Throttled
 }
 
 // HintOf returns the remedy of the first error in the chain that has one, or "".

@@ -22,7 +22,7 @@ var (
 	noRight        = meaning{fault.Denied, "let the caller's IAM role or user do this"}
 	noService      = meaning{fault.NotFound, "check --cluster, --service and --region"}
 	noBalancer     = meaning{fault.NotFound, "create the load balancer, or correct its name in the service definition"}
-	busy           = meaning{fault.Unavailable, "AWS asks to slow down: try again in a moment"}
+	busy           = meaning{fault.Throttled, "AWS asks to slow down: try again in a moment"}
 	broken         = meaning{fault.Unavailable, "AWS has trouble of its own: try again in a moment"}
 )
 
