@@ -65,6 +65,7 @@ func TestAHeadIsReadUpToABound(t *testing.T) {
 		"a target without an end": {"", 431},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			ours, theirs := net.Pipe()
 			defer ours.Close()
 			at.conns <- theirs
