@@ -42,7 +42,7 @@ Exit codes are those of install.`,
 // deployWith takes a checkout all the way. A branch without a version is nothing to deploy, and no error.
 func (p *Program) deployWith(ctx context.Context, o installOptions) (deploy.Result, error) {
 	none := deploy.Result{Outcome: deploy.Unchanged}
-	w, err := p.workspace(ctx, o.projectOptions)
+	w, err := p.workspace(ctx, o.projectOptions, o.targetOptions)
 	if err != nil {
 		return none, err
 	}

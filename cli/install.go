@@ -58,7 +58,7 @@ Exit codes: 0 proven, or nothing to change; 4 failed and rolled back; 5 failed a
 			if err != nil {
 				return err
 			}
-			w, err := p.workspace(c.Context(), o.projectOptions)
+			w, err := p.workspace(c.Context(), o.projectOptions, o.targetOptions)
 			if err != nil {
 				return err
 			}

@@ -29,8 +29,14 @@ func (o *projectOptions) flags(c *cobra.Command) {
 	f.StringArrayVar(&o.set, "set", nil, "`NAME=VALUE` that templates use; may be repeated, and wins over every other value")
 }
 
-func (p *Program) workspace(ctx context.Context, o projectOptions) (*delivery.Workspace, error) {
-	return delivery.Open(ctx, delivery.Options{Dir: o.dir, Environ: p.Environ, Set: o.set})
+// workspace opens the project. Values that have to be looked up in AWS are looked up where at says, if it is given.
+func (p *Program) workspace(ctx context.Context, o projectOptions, at ...targetOptions) (*delivery.Workspace, error) {
+	var target app.TargetOptions
+	for _, a := range at {
+		target = a.options(config.Environment{})
+	}
+	lookups := app.Lookups(o.dir, p.Environ, target)
+	return delivery.Open(ctx, delivery.Options{Dir: o.dir, Environ: p.Environ, Set: o.set, Lookup: lookups})
 }
 
 func (o projectOptions) openStore(ctx context.Context, w *delivery.Workspace) (artifact.Store, config.StoreURL, error) {

@@ -51,6 +51,7 @@ var outcomeOf = map[artifact.Outcome]publishOutcome{artifact.Published: outcomeP
 
 func (p *Program) publishCommand() *cobra.Command {
 	var o projectOptions
+	var at targetOptions // where values are looked up
 	c := &cobra.Command{
 		Use:   "publish",
 		Short: "Render this checkout's version and put it into the artifact store",
@@ -70,7 +71,7 @@ A version is one whole: there is no --environment here. install takes the enviro
 				return misused(c, "leave it out, and name the environment to slipway install;",
 					"slipway publish takes no --%s: a version is published as one whole, for every environment", environmentFlag)
 			}
-			w, err := p.workspace(c.Context(), o)
+			w, err := p.workspace(c.Context(), o, at)
 			if err != nil {
 				return err
 			}
@@ -78,6 +79,7 @@ A version is one whole: there is no --environment here. install takes the enviro
 		},
 	}
 	o.flags(c)
+	at.flags(c)
 	c.Flags().Lookup(environmentFlag).Hidden = true // it is read all the same, to say why it is refused
 	return c
 }

@@ -15,6 +15,7 @@ import (
 
 type renderOptions struct {
 	projectOptions
+	targetOptions
 	digest string
 	values bool
 }
@@ -40,19 +41,23 @@ func (p *Program) renderCommand() *cobra.Command {
 		Use:   "render",
 		Short: "Expand the templates and show what would be published",
 		Long: `Expand the project's descriptor templates with the values of this checkout, check them as AWS
-would, and write them to standard output. Nothing is published. All problems are told at once.`,
+would, and write them to standard output. Nothing is published. All problems are told at once.
+
+Values that slipway.yaml looks up (in SSM, CloudFormation and so on) are looked up when a template
+uses them; --region, --profile and --endpoint-url say where.`,
 		Example: "  slipway render\n  slipway render --environment qa --set desiredCount=4\n  slipway render --values      # what each ${name} stands for, and why",
 		Args:    noArguments,
 		RunE:    func(c *cobra.Command, _ []string) error { return p.render(c.Context(), o) },
 	}
-	o.flags(c)
+	o.projectOptions.flags(c)
+	o.targetOptions.flags(c)
 	c.Flags().StringVar(&o.digest, "image-digest", "", "`DIGEST` that ${imageDigest} stands for")
 	c.Flags().BoolVar(&o.values, "values", false, "show the values that the templates use, and where they come from")
 	return c
 }
 
 func (p *Program) render(ctx context.Context, o renderOptions) error {
-	w, err := p.workspace(ctx, o.projectOptions)
+	w, err := p.workspace(ctx, o.projectOptions, o.targetOptions)
 	if err != nil {
 		return err
 	}

@@ -208,8 +208,13 @@ func (r *reader) values(n *yaml.Node, path string, origin Origin) Values {
 		}
 		v := follow(m.value)
 		switch {
+		case v.Kind == yaml.MappingNode:
+			origin.Position = r.at(v)
+			found := origin
+			found.Lookup = r.lookup(v, o.name(m.name))
+			values[m.name] = Value{Origin: found}
 		case v.Kind != yaml.ScalarNode:
-			r.problem(v, "a value is text, a number, true or false", "%s: expected one value, found %s", o.name(m.name), describe(v))
+			r.problem(v, "a value is text, a number, true or false, or a look-up such as {ssm: /qa/db/host}", "%s: expected one value, found %s", o.name(m.name), describe(v))
 		case isNull(v) && v.Value != "null":
 			r.problem(m.key, `write "" for empty text, or null`, "%s has no value", o.name(m.name))
 		default:

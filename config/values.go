@@ -34,10 +34,17 @@ type Origin struct {
 	Layer    Layer
 	Name     string         // the environment's, variable's or CI system's name
 	Position fault.Position // in slipway.yaml, for the two layers that are there
+	Lookup   *Lookup        // of a value that is found elsewhere; its text is empty until it has been looked up
 }
 
-// String returns the origin in words: `slipway.yaml:14:11`, `SLIPWAY_VALUE_family`, `--set`.
+// String returns the origin in words: `slipway.yaml:14:11`, `SLIPWAY_VALUE_family`, `--set`,
+// `SSM parameter "/qa/db/host" (slipway.yaml:15:11)`.
 func (o Origin) String() string {
+	if o.Lookup != nil {
+		found := o
+		found.Lookup = nil
+		return fmt.Sprintf("%s (%s)", o.Lookup, found)
+	}
 	switch o.Layer {
 	case FromProject:
 		return o.Position.String()

@@ -123,3 +123,65 @@ func TestEnvironmentsAreFoundByName(t *testing.T) {
 		t.Errorf("%+v, %v", e, err)
 	}
 }
+
+func TestLookupsAreParsedWithTheirPlaces(t *testing.T) {
+	t.Parallel()
+	p, err := Parse("slipway.yaml", []byte(base+`values:
+  a: {env: HOME}
+  b: {file: deploy/motd}
+  c: {ssm: "/${environment}/db/host"}
+  d: {secretArn: db-password}
+  e: {cloudformation: infra.LoadBalancerArn}
+  f: {terraform: s3://bucket/key, output: vpc}
+  g: {terraform: t.tfstate, resource: "module.a.aws_subnet.b[0]", attribute: tags.Name, sensitive: true}
+  h: plain
+`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]string{
+		"a": `environment variable "HOME"`, "b": `file "deploy/motd"`, "c": `SSM parameter "/${environment}/db/host"`,
+		"d": `the ARN of secret "db-password"`, "e": `CloudFormation output "infra.LoadBalancerArn"`,
+		"f": `output "vpc" of Terraform state "s3://bucket/key"`,
+		"g": `tags.Name of module.a.aws_subnet.b[0] in Terraform state "t.tfstate"`,
+	}
+	for name, words := range want {
+		l := p.Values[name].Origin.Lookup
+		if l == nil || l.String() != words {
+			t.Errorf("%s is %v, want %s", name, l, words)
+		}
+	}
+	if o := p.Values["a"].Origin.String(); !strings.HasPrefix(o, `environment variable "HOME" (slipway.yaml:`) {
+		t.Errorf("origin %q", o)
+	}
+	if p.Values["h"].Origin.Lookup != nil || !p.Values["g"].Origin.Lookup.Sensitive || p.Values["f"].Origin.Lookup.Sensitive {
+		t.Error("wrong parts")
+	}
+}
+
+func TestLookupsThatCannotBeAreAllReported(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		"{}":                              "values.x: expected a value, or where to look it up",
+		"{sssm: /a}":                      `values.x.sssm: there is no such setting (did you mean "ssm"?)`,
+		"{ssm: /a, env: B}":               "values.x: a value is found in one place, and ssm is another (keep one)",
+		"{output: a}":                     "values.x: where to look is missing",
+		"{ssm: /a, output: b}":            "values.x.output belongs to terraform, and this is ssm (remove it)",
+		"{terraform: a}":                  "values.x: expected either output, or resource and attribute",
+		"{terraform: a, resource: b}":     "values.x: expected either output, or resource and attribute",
+		"{cloudformation: a}":             `values.x.cloudformation: "a" doesn't name a stack and one of its outputs (write STACK.Output)`,
+		"{file: /etc/motd}":               `values.x.file: "/etc/motd" is an absolute path`,
+		"{ssm: [a]}":                      "values.x.ssm: expected text, found a list",
+		"{env: A, sensitive: true}":       "values.x.sensitive belongs to terraform",
+		"[a]":                             "values.x: expected one value, found a list (a value is text, a number, true or false, or a look-up such as {ssm: /qa/db/host})",
+		"{ssm: }":                         "values.x.ssm has no value",
+		"{terraform: a, output: [b]}":     "values.x.output: expected text, found a list",
+		`{cloudformation: "${s}.Output"}`: "",
+	} {
+		_, err := Parse("slipway.yaml", []byte(base+"values:\n  x: "+text+"\n"))
+		switch {
+		case want == "" && err != nil, want != "" && err == nil, err != nil && !strings.Contains(err.Error(), want):
+			t.Errorf("%s: %v\nwant %s", text, err, want)
+		}
+	}
+}

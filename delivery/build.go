@@ -11,7 +11,6 @@ import (
 
 	"github.com/slipway-cd/slipway/build"
 	"github.com/slipway-cd/slipway/config"
-	"github.com/slipway-cd/slipway/descriptor"
 	"github.com/slipway-cd/slipway/fault"
 	"github.com/slipway-cd/slipway/image"
 	"github.com/slipway-cd/slipway/registry"
@@ -38,11 +37,11 @@ func (w *Workspace) BuildImage(ctx context.Context, env config.Environment, revi
 		}}
 	}
 	values := w.Values(env, w.Version, "")
-	flags, err := descriptor.ExpandText(how.LDFlags, values)
+	flags, err := w.expandText(ctx, env, how.LDFlags, values)
 	if err != nil {
 		return nil, err
 	}
-	environ, err := expandAll(how.Env, values)
+	environ, err := w.expandAll(ctx, env, how.Env, values)
 	if err != nil {
 		return nil, err
 	}
@@ -52,10 +51,10 @@ func (w *Workspace) BuildImage(ctx context.Context, env config.Environment, revi
 	})
 }
 
-func expandAll(texts map[string]config.Text, values config.Values) ([]string, error) {
+func (w *Workspace) expandAll(ctx context.Context, env config.Environment, texts map[string]config.Text, values config.Values) ([]string, error) {
 	var list []string
 	for _, name := range slices.Sorted(maps.Keys(texts)) {
-		value, err := descriptor.ExpandText(texts[name], values)
+		value, err := w.expandText(ctx, env, texts[name], values)
 		if err != nil {
 			return nil, err
 		}

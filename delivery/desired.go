@@ -37,7 +37,7 @@ func (w *Workspace) Wanted(ctx context.Context, b artifact.Bundle, env config.En
 	}
 	values := w.Values(env, b.Manifest.Version, b.Manifest.Image.Digest)
 	for _, c := range w.Project.Checks {
-		check, err := expandCheck(c, values)
+		check, err := w.expandCheck(ctx, env, c, values)
 		if err != nil {
 			return Wish{}, err
 		}
@@ -49,17 +49,37 @@ func (w *Workspace) Wanted(ctx context.Context, b artifact.Bundle, env config.En
 // loadBalancer stays in a check's URL until the rollout knows it.
 const loadBalancer = "loadBalancer"
 
-func expandCheck(c config.Check, values config.Values) (rollout.Check, error) {
+func (w *Workspace) expandCheck(ctx context.Context, env config.Environment, c config.Check, values config.Values) (rollout.Check, error) {
 	values = config.Merge(values, config.Values{loadBalancer: {Text: "${" + loadBalancer + "}"}})
-	url, err := descriptor.ExpandText(c.HTTP, values)
+	url, err := w.expandText(ctx, env, c.HTTP, values)
 	if err != nil {
 		return rollout.Check{}, err
 	}
-	body, err := descriptor.ExpandText(c.Body, values)
+	body, err := w.expandText(ctx, env, c.Body, values)
 	if err != nil {
 		return rollout.Check{}, err
 	}
-	return rollout.Check{URL: url, Status: c.Status, Body: body, Timeout: c.Timeout}, nil
+	check := rollout.Check{URL: url, Body: body, Timeout: c.Timeout}
+	if url != "" {
+		check.Status = c.Status
+	}
+	if check.Command, err = expandWords(c.Command, values); err != nil {
+		return rollout.Check{}, err
+	}
+	check.Alarms, err = expandWords(c.Alarms, values)
+	return check, err
+}
+
+func expandWords(words []config.Text, values config.Values) ([]string, error) {
+	var all []string
+	for _, w := range words {
+		text, err := descriptor.ExpandText(w, values)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, text)
+	}
+	return all, nil
 }
 
 // Reference reads from the descriptors which service they are about.

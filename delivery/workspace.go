@@ -4,6 +4,7 @@ package delivery
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -20,6 +21,7 @@ type Options struct {
 	Dir     string   // the directory of slipway.yaml
 	Environ []string // NAME=value: CI variables and SLIPWAY_VALUE_*
 	Set     []string // name=value, from --set
+	Lookup  Lookup   // finds values that slipway.yaml doesn't state
 	Now     func() time.Time
 }
 
@@ -33,6 +35,7 @@ type Workspace struct {
 
 	options Options
 	given   config.Values // CI, variables and flags, merged
+	lookups *lookups
 }
 
 // Open reads a working tree.
@@ -45,6 +48,7 @@ func Open(ctx context.Context, o Options) (*Workspace, error) {
 		return nil, err
 	}
 	w := &Workspace{Dir: o.Dir, Project: project, options: o}
+	w.lookups = &lookups{lookup: o.Lookup, found: map[string]func() (string, error){}}
 	if w.given, err = given(o); err != nil {
 		return nil, err
 	}
@@ -79,7 +83,8 @@ func given(o Options) (config.Values, error) {
 	return config.Merge(config.CIValues(o.Environ), variables, flags), nil
 }
 
-// Values returns what the names in templates stand for, in one environment and for one version.
+// Values returns what the names in templates stand for, in one environment and for one version. Those that have to be
+// looked up have no text yet.
 func (w *Workspace) Values(env config.Environment, v version.Version, digest image.Digest) config.Values {
 	return config.Merge(w.Project.Values, env.Values, w.given, config.BuiltInValues(config.Facts{
 		Project: w.Project.Name, Version: v, Branch: w.State.Branch, Commit: w.State.Commit,
@@ -115,7 +120,7 @@ func (w *Workspace) Render(ctx context.Context, environments []config.Environmen
 	var all []Rendered
 	var problems fault.Problems
 	for _, env := range environments {
-		docs, err := descriptor.Render(templates, w.Values(env, w.Version, digest), descriptor.Options{PassUnknown: w.Project.PassUnknown})
+		docs, err := w.render(ctx, env, templates, digest)
 		if err := collect(&problems, err, env.Name); err != nil {
 			return nil, err
 		}
@@ -125,6 +130,20 @@ func (w *Workspace) Render(ctx context.Context, environments []config.Environmen
 		return nil, err
 	}
 	return all, nil
+}
+
+func (w *Workspace) render(ctx context.Context, env config.Environment, templates []descriptor.Template, digest image.Digest) ([]*descriptor.Document, error) {
+	values, err := w.settle(ctx, env, w.Values(env, w.Version, digest), func(v config.Values) config.Values {
+		used := config.Values{}
+		for _, t := range templates {
+			maps.Copy(used, descriptor.Used(t, v))
+		}
+		return used
+	})
+	if err != nil {
+		return nil, err
+	}
+	return descriptor.Render(templates, values, descriptor.Options{PassUnknown: w.Project.PassUnknown})
 }
 
 // collect adds an environment's problems to those of the others, each once; another error is returned.
@@ -150,7 +169,7 @@ func collect(all *fault.Problems, err error, env config.EnvironmentName) error {
 
 // ImageName returns the reference that the version's image is pushed under: repository:version.
 func (w *Workspace) ImageName(ctx context.Context, env config.Environment) (image.Reference, error) {
-	text, err := descriptor.ExpandText(w.Project.Image.Repository, w.Values(env, w.Version, ""))
+	text, err := w.expandText(ctx, env, w.Project.Image.Repository, w.Values(env, w.Version, ""))
 	if err != nil {
 		return image.Reference{}, err
 	}

@@ -72,6 +72,7 @@ var level = map[string]int{
 	"target/ecs":        40,
 	"target/targettest": 41,
 
+	"lookup":   45,
 	"delivery": 50,
 
 	"app": 70,
