@@ -37,6 +37,9 @@ import (
 // has other things to do.
 const dockerSpeed = 10
 
+// dockerPatience is how long something is waited for that surely comes, be the machine as busy as it may.
+const dockerPatience = 4 * time.Minute
+
 // TestScenariosOnDocker plays the scenarios in which containers matter on real ones, over HTTP: the events are the same, in the
 // same order, and so is the end.
 func TestScenariosOnDocker(t *testing.T) {
@@ -85,7 +88,7 @@ func newDocked(t *testing.T, s *Scenario, image v1.Image) *docked {
 	d.must(e.Start(t.Context()))
 	transport := &http.Transport{}
 	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), time.Minute)
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), dockerPatience)
 		defer cancel()
 		transport.CloseIdleConnections()
 		d.must(e.Clear(ctx))
@@ -166,7 +169,7 @@ func (d *docked) await(s Step) {
 
 // until looks again and again until something is so; false: it has not become so.
 func (d *docked) until(so func() bool) bool {
-	patience := time.NewTimer(90 * time.Second)
+	patience := time.NewTimer(dockerPatience)
 	defer patience.Stop()
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()

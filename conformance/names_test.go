@@ -140,13 +140,28 @@ func (n *names) startedText(ids []string) string {
 }
 
 func (n *names) newlyStarted(ids []string) string {
-	first := n.started
 	n.began(ids...)
 	var list []string
-	for i := range ids {
-		list = append(list, fmt.Sprintf("(task %d)", first+i+1))
+	for _, number := range n.numbers(ids) {
+		list = append(list, fmt.Sprintf("(task %d)", number))
 	}
 	return strings.Join(list, " ")
+}
+
+// numbers returns the numbers that tasks have or share, lowest first.
+func (n *names) numbers(ids []string) []int {
+	var list []int
+	for _, id := range ids {
+		t := n.tasks[id]
+		if t.number != 0 {
+			list = append(list, t.number)
+			continue
+		}
+		i := slices.IndexFunc(*t.peers, func(number int) bool { return !slices.Contains(list, number) })
+		list = append(list, (*t.peers)[i])
+	}
+	slices.Sort(list)
+	return list
 }
 
 func (n *names) arn(arn string) string {
