@@ -3,6 +3,7 @@ package deploy
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/slipway-cd/slipway/fault"
@@ -131,7 +132,7 @@ func (o *once) start(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	o.launch, o.tasks = launch, launch.Tasks
+	o.launch, o.tasks = launch, slices.Clone(launch.Tasks)
 	name := shortRevision(launch.Revision)
 	if launch.Version != "" {
 		name += " (" + launch.Version + ")"
@@ -321,6 +322,9 @@ func (o *once) interrupted(ctx context.Context) error {
 			return err
 		}
 		o.tellEnds()
+	}
+	if err := o.logs.read(patient); err != nil {
+		o.emit(OnceEvent{Type: OnceTrouble, Text: err.Error()})
 	}
 	return nil
 }
