@@ -81,6 +81,8 @@ func (e *Engine) AddFault(ctx context.Context, f faults.Fault) (faults.Fault, er
 		f, err = e.kill(f)
 	case faults.Freeze:
 		f.Affected, err = e.freeze(ctx, f)
+	case faults.Interrupt:
+		f.Affected, err = e.interrupt(f)
 	}
 	if err != nil {
 		return f, err

@@ -387,7 +387,11 @@ func TestTheAdminAPIKeepsStrangersOutAndReadsWithCare(t *testing.T) {
 		"no JSON":              {"POST", "/_slipway/faults", `disk`, true, 400, "cannot read the fault"},
 		"far too much":         {"POST", "/_slipway/faults", `{"kind":"disk","target":"` + strings.Repeat("x", 1<<20) + `"}`, true, 400, "too large"},
 		"an unknown cluster":   {"POST", "/_slipway/faults", `{"kind":"kill","target":"a","cluster":"qa"}`, true, 404, `no cluster \"qa\"`},
-		"an unknown operation": {"POST", "/_slipway/faults", `{"kind":"fail","target":"s3:PutObject"}`, true, 400, "no operation is served"},
+		"an unknown operation": {"POST", "/_slipway/faults", `{"kind":"fail","target":"ecs:PutObject"}`, true, 400, "no operation is served"},
+		"one of Amazon S3": {
+			"POST", "/_slipway/faults", `{"kind":"fail","target":"s3:PutObject"}`, true, 400,
+			"requests to Amazon S3 and to the image registry meet no faults of the kind fail",
+		},
 	} {
 		if status, body := admin(t, e, tc.method, tc.path, tc.body, tc.header); status != tc.status || !strings.Contains(body, tc.want) {
 			t.Errorf("%s: %d %s", name, status, body)

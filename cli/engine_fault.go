@@ -20,8 +20,8 @@ func (p *Program) engineFaultCommand() *cobra.Command {
 		Use:   "fault",
 		Short: "Have things go wrong in the engine, on purpose",
 		Long: `Have things go wrong in the engine, on purpose: requests that fail, wait or are throttled, lost
-instances and zones, images that cannot be pulled, full disks, containers that stand still. See what a
-delivery makes of it, or your own programs.
+instances and zones, images that cannot be pulled, full disks, containers that stand still, tasks on
+Fargate Spot that are interrupted. See what a delivery makes of it, or your own programs.
 
 Faults end when they are cleared, or when the engine does; with --for and --count by themselves.`,
 		Example: "  slipway engine fault add throttle 'ecs:Describe*' --percent 50\n  slipway engine fault list\n  slipway engine fault clear --all",
@@ -96,6 +96,8 @@ func whatHappens(f faults.Fault) string {
 		return fmt.Sprintf("images cannot be pulled: %s", f.Cause)
 	case faults.Disk:
 		return "containers cannot be made: no space left on device"
+	case faults.Interrupt:
+		return "interrupted tasks: " + strings.Join(f.Affected, ", ")
 	case faults.Freeze:
 		return "standing still: " + strings.Join(f.Affected, ", ")
 	}

@@ -101,6 +101,18 @@ and answer nothing, as programs do that hang. When the fault is cleared they go 
 				f.IntVar(&o.fault.Tasks, "tasks", 0, "only `N` tasks of the service, those that run longest (default all)")
 			},
 		},
+		{
+			kind: faults.Interrupt, argument: "TARGET",
+			short: "Interrupt tasks on Fargate Spot",
+			long: `Interrupt a task on FARGATE_SPOT, or those of a service, once: as when AWS takes its spare capacity back. An
+event tells it, the programs get SIGTERM at once and SIGKILL after their stopTimeout, two minutes at most,
+and the service starts others in their place.`,
+			eg: "  slipway engine fault add interrupt web --tasks 1",
+			flags: func(f *pflag.FlagSet, o *engineFaultOptions) {
+				f.StringVar(&o.fault.Cluster, "cluster", "", "the service's `CLUSTER` (default default)")
+				f.IntVar(&o.fault.Tasks, "tasks", 0, "only `N` tasks of the service, those that run longest (default all)")
+			},
+		},
 	}
 }
 

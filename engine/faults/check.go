@@ -23,7 +23,7 @@ func Check(f Fault, actions []string) (Fault, error) {
 		fallthrough
 	case Disk:
 		c.fault.Target = orElse(f.Target, "*")
-	case Kill, Freeze:
+	case Kill, Freeze, Interrupt:
 		if f.Target == "" {
 			c.add("nothing is named that the fault is for")
 		}
@@ -69,6 +69,10 @@ func (c *checker) err() error {
 
 func (c *checker) request(actions []string) {
 	f := &c.fault
+	if service, _, _ := strings.Cut(f.Target, ":"); service == "s3" || service == "registry" {
+		c.add("requests to Amazon S3 and to the image registry meet no faults of the kind %s; have pulls of images fail with the kind %s", f.Kind, Pull)
+		return
+	}
 	if !slices.ContainsFunc(actions, func(a string) bool { return f.Target != "" && Matches(a, f.Target) }) {
 		c.add("no operation is served that %q names%s", f.Target, meant(f.Target, actions))
 	}
@@ -114,9 +118,9 @@ func (c *checker) members() {
 		{"status", f.Status != 0, []Kind{Fail}},
 		{"delaySeconds", f.DelaySeconds != 0, []Kind{Delay}},
 		{"cause", f.Cause != "", []Kind{Pull}},
-		{"cluster", f.Cluster != "", []Kind{Kill, Freeze}},
+		{"cluster", f.Cluster != "", []Kind{Kill, Freeze, Interrupt}},
 		{"container", f.Container != "", []Kind{Freeze}},
-		{"tasks", f.Tasks != 0, []Kind{Freeze}},
+		{"tasks", f.Tasks != 0, []Kind{Freeze, Interrupt}},
 		{"percent", f.Percent != 0, []Kind{Fail, Delay, Throttle, Pull, Disk}},
 		{"count", f.Count != 0, []Kind{Fail, Delay, Throttle, Pull, Disk}},
 	} {

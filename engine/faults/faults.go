@@ -24,10 +24,12 @@ const (
 	Pull     Kind = "pull"     // images cannot be pulled
 	Disk     Kind = "disk"     // instances have no space left to make a container
 	Freeze   Kind = "freeze"   // containers stand still
+
+	Interrupt Kind = "interrupt" // tasks on FARGATE_SPOT are interrupted
 )
 
 // Kinds are all of them, as help lists them.
-var Kinds = []Kind{Fail, Delay, Throttle, Kill, Pull, Disk, Freeze}
+var Kinds = []Kind{Fail, Delay, Throttle, Kill, Pull, Disk, Freeze, Interrupt}
 
 // Cause is why an image cannot be pulled.
 type Cause string
@@ -44,7 +46,8 @@ type Fault struct {
 	ID   string `json:"id"`
 	Kind Kind   `json:"kind"`
 	// what it is about: for requests a pattern of SERVICE:OPERATION; for pull one of image references; for
-	// disk one of container instance ids; for kill an instance or a zone; for freeze a task or a service. "*" in a
+	// disk one of container instance ids; for kill an instance or a zone; for freeze and interrupt a task or a
+	// service. "*" in a
 	// pattern is any characters, "?" one.
 	Target string `json:"target"`
 
@@ -53,9 +56,9 @@ type Fault struct {
 	Status       int     `json:"status,omitempty"`       // fail: of HTTP
 	DelaySeconds float64 `json:"delaySeconds,omitempty"` // delay
 	Cause        Cause   `json:"cause,omitempty"`        // pull
-	Cluster      string  `json:"cluster,omitempty"`      // kill, freeze: where the target is; empty: anywhere, for freeze default
+	Cluster      string  `json:"cluster,omitempty"`      // kill, freeze, interrupt: where the target is; empty: for kill anywhere, else default
 	Container    string  `json:"container,omitempty"`    // freeze: only this one of a task
-	Tasks        int     `json:"tasks,omitempty"`        // freeze: at most so many of a service; 0: all
+	Tasks        int     `json:"tasks,omitempty"`        // freeze, interrupt: at most so many of a service; 0: all
 
 	Percent    int     `json:"percent,omitempty"`    // of what it could hit, evenly spread; 0: all
 	Count      int     `json:"count,omitempty"`      // it ends when it has hit so often; 0: it doesn't
@@ -65,7 +68,7 @@ type Fault struct {
 	// Hits is how often it has come true: requests, pulls, creations of containers; instances that were lost, containers that
 	// stand still.
 	Hits     int      `json:"hits"`
-	Affected []string `json:"affected"` // kill: ids of the instances; freeze: TASK/CONTAINER
+	Affected []string `json:"affected"` // kill: ids of the instances; freeze: TASK/CONTAINER; interrupt: ids of the tasks
 }
 
 // Ends returns when the fault ends by itself; zero: it doesn't.
