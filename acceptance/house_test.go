@@ -59,6 +59,7 @@ type house struct {
 	elbv2 *elbv2.Client
 	logs  *cloudwatchlogs.Client
 
+	front    string   // the endpoint that commands are given, where it is not the engine's own
 	balancer string   // host:port where the service is reached
 	values   []string // NAME=VALUE for the project's templates
 	awaited  chan error

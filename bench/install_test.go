@@ -51,14 +51,14 @@ func report(b *testing.B, r rollout) {
 	b.ReportMetric(0, "ns/op")
 	b.ReportMetric(ratio(r.wall, r.engine), "×engine-time")
 	b.ReportMetric(r.tail.Seconds()*1000, "ms-after-steady")
-	b.ReportMetric(float64(r.calls.total()), "calls/deployment")
+	b.ReportMetric(float64(r.calls.Total()), "calls/deployment")
 }
 
 func (h *house) tellInstall(what string, r rollout) {
 	h.table.add(what, seconds(r.wall), "engine "+seconds(r.engine), ratio(r.wall, r.engine))
 	h.table.note("· start until the deployment exists", millis(r.lead))
 	h.table.note("· steady state until exit", millis(r.tail))
-	h.table.note("· API calls", fmt.Sprint(r.calls.total()))
+	h.table.note("· API calls", fmt.Sprint(r.calls.Total()))
 	h.table.detail(r.calls.String())
 }
 
@@ -80,7 +80,7 @@ func (h *house) installSlow(b *testing.B) {
 		}
 		h.tellSlow(created, updated, byHand)
 		report(b, updated)
-		b.ReportMetric(ratio(updated.calls.total(), byHand.calls.total()), "×calls-by-hand")
+		b.ReportMetric(ratio(updated.calls.Total(), byHand.calls.Total()), "×calls-by-hand")
 	}
 }
 
@@ -107,6 +107,6 @@ func (h *house) tellSlow(created, updated, byHand rollout) {
 	h.table.section("the same next version by hand (register, update, AWS's services-stable waiter), at the same time")
 	h.table.add("by hand", seconds(byHand.wall), "engine "+seconds(byHand.engine), ratio(byHand.wall, byHand.engine))
 	h.table.note("· steady state until exit", millis(byHand.tail))
-	h.table.add("API calls of slipway", fmt.Sprint(updated.calls.total()), fmt.Sprintf("by hand %d", byHand.calls.total()), ratio(updated.calls.total(), byHand.calls.total()))
-	h.table.note("· a minute of deployment", fmt.Sprintf("%.1f calls", float64(updated.calls.total())*float64(time.Minute)/float64(updated.wall)))
+	h.table.add("API calls of slipway", fmt.Sprint(updated.calls.Total()), fmt.Sprintf("by hand %d", byHand.calls.Total()), ratio(updated.calls.Total(), byHand.calls.Total()))
+	h.table.note("· a minute of deployment", fmt.Sprintf("%.1f calls", float64(updated.calls.Total())*float64(time.Minute)/float64(updated.wall)))
 }

@@ -9,6 +9,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+
+	"github.com/slipway-cd/slipway/internal/wiretap"
 )
 
 // rollout is one deployment as it was seen from outside and as the engine tells of it.
@@ -17,12 +19,12 @@ type rollout struct {
 	engine time.Duration // from the deployment's creation until the service's steady state, by the engine's own times
 	lead   time.Duration // from the start until the deployment's creation
 	tail   time.Duration // from the steady state until it was done
-	calls  calls
+	calls  wiretap.Calls
 }
 
 // install installs a published version with the very program that users call.
 func (s *stage) install(ctx context.Context, number string) (rollout, error) {
-	args := []string{"install", number + ".RELEASE", "--project", s.project(), "--endpoint-url", s.counter.URL}
+	args := []string{"install", number + ".RELEASE", "--project", s.project(), "--endpoint-url", s.tap.URL}
 	for _, value := range s.set() {
 		args = append(args, "--set", value)
 	}
@@ -31,13 +33,13 @@ func (s *stage) install(ctx context.Context, number string) (rollout, error) {
 
 // follow measures a deployment.
 func (s *stage) follow(ctx context.Context, deploy func() error) (rollout, error) {
-	s.counter.take()
+	s.tap.Take()
 	begun := time.Now()
 	if err := deploy(); err != nil {
 		return rollout{}, err
 	}
 	done := time.Now()
-	r := rollout{wall: done.Sub(begun), calls: s.counter.take()}
+	r := rollout{wall: done.Sub(begun), calls: s.tap.Take()}
 	created, steady, err := s.engineTimes(ctx)
 	if err != nil {
 		return r, err
@@ -84,7 +86,7 @@ func (s *stage) describe(ctx context.Context) (types.Service, error) {
 // byHand deploys a version as scripts do that know nothing of Slipway: register, update, and wait with the waiter that
 // AWS's own tools have, which looks every 15 seconds. [botocore, ecs waiters-2.json, ServicesStable]
 func (s *stage) byHand(ctx context.Context, number string) (rollout, error) {
-	counted := ecs.New(s.ecs.Options(), func(o *ecs.Options) { o.BaseEndpoint = &s.counter.URL })
+	counted := ecs.New(s.ecs.Options(), func(o *ecs.Options) { o.BaseEndpoint = &s.tap.URL })
 	return s.follow(ctx, func() error {
 		old, err := counted.DescribeTaskDefinition(ctx, &ecs.DescribeTaskDefinitionInput{TaskDefinition: aws.String(service)})
 		if err != nil {

@@ -23,6 +23,7 @@ import (
 	"github.com/slipway-cd/slipway/config"
 	"github.com/slipway-cd/slipway/delivery"
 	"github.com/slipway-cd/slipway/examples"
+	"github.com/slipway-cd/slipway/internal/wiretap"
 )
 
 const (
@@ -37,7 +38,7 @@ type stage struct {
 	endpoint string
 	balancer string // host:port of the load balancer
 	process  *os.Process
-	counter  *counter // in front of the endpoint
+	tap      *wiretap.Tap // in front of the endpoint
 	ecs      *ecs.Client
 }
 
@@ -49,10 +50,10 @@ func (h *house) newStage(b *testing.B, runtime string, speed float64) *stage {
 		b.Fatal(err)
 	}
 	var err error
-	if s.counter, err = newCounter(s.endpoint); err != nil {
+	if s.tap, err = wiretap.New(s.endpoint); err != nil {
 		b.Fatal(err)
 	}
-	b.Cleanup(s.counter.Close)
+	b.Cleanup(s.tap.Close)
 	if err := s.furnish(b.Context()); err != nil {
 		b.Fatal(err)
 	}

@@ -40,7 +40,8 @@ func (r *run) wait(step rollout.Step, now time.Time) time.Duration {
 	}
 	idle := now.Sub(p.Changed)
 	pause := min(max(quick, idle/2), unsure)
-	if rhythm := min(rollout.Rhythm(r.seen), slowest); !r.spoke.IsZero() && rhythm > 4*quick {
+	atOnce := now.Sub(r.actedAt) < 2*quick // a scheduler that had nothing to do may look at what we did at once
+	if rhythm := min(rollout.Rhythm(r.seen), slowest); !r.spoke.IsZero() && rhythm > 4*quick && !atOnce {
 		pause = max(quick, untilNext(now.Sub(r.spoke), rhythm))
 	}
 	switch {
@@ -77,25 +78,18 @@ func untilNext(ago, rhythm time.Duration) time.Duration {
 	return begun + rhythm + margins[0] - ago
 }
 
-// note keeps account of when the scheduler spoke, by our clock: its messages have its own, which differs from ours by no
-// more than the least that it took a message to be seen.
+// note keeps account of when the scheduler spoke, by our clock. Its messages have its own, which differs from ours by no more
+// than the least that it took a message to be seen; of those from before we looked nothing better is known than that the
+// clocks agree.
 func (r *run) note(seen rollout.Observed) {
-	now := time.Now()
-	if len(seen.Events) == 0 {
+	if len(seen.Events) == 0 || seen.Events[0].ID == r.newest {
 		return
 	}
 	newest := seen.Events[0]
-	if newest.ID == r.newest {
-		return
+	if lag := time.Since(newest.At); r.looks > 1 && (!r.timed || lag < r.lag) {
+		r.lag, r.timed = lag, true
 	}
-	known := r.looks > 1
-	r.newest = newest.ID
-	if lag := now.Sub(newest.At); !known || lag < r.lag {
-		r.lag = lag
-	}
-	if known {
-		r.spoke = newest.At.Add(r.lag)
-	}
+	r.newest, r.spoke = newest.ID, newest.At.Add(r.lag)
 }
 
 func (r *run) sleep(ctx context.Context, d time.Duration) {

@@ -28,7 +28,7 @@ func (r *run) perform(ctx context.Context, step rollout.Step) error {
 	if err != nil {
 		return r.fell(ctx, step, err)
 	}
-	r.acted, r.stumbles, r.spoke = true, 0, time.Time{}
+	r.acted, r.stumbles, r.actedAt = true, 0, time.Now()
 	r.want = rollout.After(r.want, step, receipt)
 	r.emit(Event{
 		Type: StepDone, Text: came(step, receipt), Step: &plan, Revision: receipt.Revision, Deployment: receipt.Deployment,

@@ -29,7 +29,9 @@ type run struct {
 	looks    int
 	newest   string        // the id of the scheduler's newest message
 	lag      time.Duration // what is known of the difference between its clock and ours
-	spoke    time.Time     // when it last spoke since we changed something, by our clock; zero: it has not
+	timed    bool          // lag is from a message that came while we looked
+	spoke    time.Time     // when it last spoke, by our clock; zero: it never did
+	actedAt  time.Time     // when we last changed something
 	wholeAt  time.Time     // when tasks were last looked at
 	askedAt  time.Time     // when evidence was last asked for
 	trouble  int           // Observed.Trouble when evidence was last asked for

@@ -1,4 +1,5 @@
-package bench
+// Package wiretap stands between a client and an endpoint, and counts what is asked.
+package wiretap
 
 import (
 	"bytes"
@@ -15,19 +16,21 @@ import (
 	"sync"
 )
 
-// counter stands in front of an endpoint and counts what passes, by operation.
-type counter struct {
+// Tap is a server in front of an endpoint.
+type Tap struct {
 	*httptest.Server
+
 	mu    sync.Mutex
-	calls map[string]int
+	calls Calls
 }
 
-func newCounter(endpoint string) (*counter, error) {
+// New returns a tap in front of the endpoint at a URL. Close it at the end.
+func New(endpoint string) (*Tap, error) {
 	target, err := url.Parse(endpoint)
 	if err != nil {
 		return nil, err
 	}
-	c := &counter{calls: map[string]int{}}
+	c := &Tap{calls: Calls{}}
 	forward := &httputil.ReverseProxy{
 		Rewrite:  func(r *httputil.ProxyRequest) { r.Out.URL.Scheme, r.Out.URL.Host = target.Scheme, target.Host },
 		ErrorLog: log.New(io.Discard, "", 0), // a client that leaves in the middle of an answer is no news
@@ -62,19 +65,20 @@ func operation(r *http.Request) (string, error) {
 	return r.Method + " " + r.URL.Path, nil
 }
 
-// take returns what has been counted since the last time.
-func (c *counter) take() calls {
+// Take returns what has been asked since the last time.
+func (c *Tap) Take() Calls {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	taken := c.calls
-	c.calls = map[string]int{}
+	c.calls = Calls{}
 	return taken
 }
 
-// calls are numbers of requests by operation.
-type calls map[string]int
+// Calls are numbers of requests by operation.
+type Calls map[string]int
 
-func (c calls) total() int {
+// Total returns the number of all requests.
+func (c Calls) Total() int {
 	n := 0
 	for _, of := range c {
 		n += of
@@ -83,7 +87,7 @@ func (c calls) total() int {
 }
 
 // String lists the operations, the most frequent first.
-func (c calls) String() string {
+func (c Calls) String() string {
 	names := slices.SortedFunc(maps.Keys(c), func(a, b string) int {
 		if c[a] != c[b] {
 			return c[b] - c[a]
