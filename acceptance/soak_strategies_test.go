@@ -29,9 +29,9 @@ var (
 
 const (
 	soakSpeed = 20
-	// soakDelay is the deregistration delay in AWS's seconds, ten real ones: long enough for streams of a second and a half on
-	// a machine that has several times as much to do as it can.
-	soakDelay = 200
+	// soakDelay is the deregistration delay, AWS's own: fifteen real seconds, in which streams of less than a second come to
+	// their end on a machine that has many times as much to do as it can.
+	soakDelay = 300
 )
 
 // lane is one service, deployed again and again by one strategy, behind one kind of load balancer.
@@ -123,7 +123,7 @@ func (l *lane) run(requests int, rate float64) error {
 	if err := l.create(ctx); err != nil {
 		return fmt.Errorf("%s: %w", l.name, err)
 	}
-	l.crowd = startCrowd(ctx, l.address, l.wary(), rate)
+	l.crowd = startCrowd(ctx, l.address, l.wary(), rate, func(loss string) { l.Logf("%s: %s", l.name, loss) })
 	defer l.crowd.end()
 	for n := 1; n <= *soakRollouts; n++ {
 		if err := l.awaitRequests(ctx, requests*(n-1) / *soakRollouts); err != nil {

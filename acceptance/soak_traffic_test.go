@@ -106,7 +106,7 @@ type manner struct {
 
 // manners are what a service is asked for at once: mostly quick answers over connections that are kept, new connections
 // all the time, bodies of known length and in chunks, smaller and larger than what a load balancer keeps in memory, and
-// answers that take a second or two to come.
+// answers that take their time to come.
 var manners = []manner{
 	{name: "GET", clients: 6, part: 0.58, keep: true, ask: askGet},
 	{name: "GET over a new connection", clients: 3, part: 0.2, ask: askGet},
@@ -163,7 +163,7 @@ func sendText(ctx context.Context, s *strict, text io.Reader, size int) (string,
 }
 
 func askStream(ctx context.Context, s *strict, n int) (string, error) {
-	count := 10 + n%3*10 // half a second to a second and a half
+	count := 5 + n%3*5 // a quarter to three quarters of a second
 	url := fmt.Sprintf("http://%s/stream?count=%d&interval=%s", s.address, count, eventPause)
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, http.NoBody)
 	if err != nil {
@@ -191,14 +191,15 @@ type crowd struct {
 	took     []time.Duration // but of streams
 	failures []string
 	reasons  map[string]int
+	onLoss   func(string) // told of each, when it is set
 }
 
 const crowdFailuresKept = 50
 
 // startCrowd begins to send so many requests a second.
-func startCrowd(ctx context.Context, address string, wary bool, rate float64) *crowd {
+func startCrowd(ctx context.Context, address string, wary bool, rate float64, onLoss func(string)) *crowd {
 	ctx, cancel := context.WithCancel(ctx)
-	c := &crowd{stop: cancel, versions: map[string]int{}, reasons: map[string]int{}}
+	c := &crowd{stop: cancel, versions: map[string]int{}, reasons: map[string]int{}, onLoss: onLoss}
 	for _, m := range manners {
 		every := time.Duration(float64(time.Second) * float64(m.clients) / (rate * m.part))
 		for n := range m.clients {
@@ -243,7 +244,11 @@ func (c *crowd) count(m manner, at time.Time, version string, err error) {
 	c.lost++
 	c.reasons[m.name+": "+reason(err)]++
 	if len(c.failures) < crowdFailuresKept {
-		c.failures = append(c.failures, fmt.Sprintf("%s after %v: %s: %v", at.Format("15:04:05.000"), took.Round(time.Millisecond), m.name, err))
+		failure := fmt.Sprintf("%s after %v: %s: %v", at.Format("15:04:05.000"), took.Round(time.Millisecond), m.name, err)
+		c.failures = append(c.failures, failure)
+		if c.onLoss != nil {
+			c.onLoss(failure)
+		}
 	}
 }
 
