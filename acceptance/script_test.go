@@ -57,7 +57,12 @@ var commands = map[string]func(*testscript.TestScript, bool, []string){
 	"cluster":  createCluster,
 	"balancer": createBalancer,
 	"shifter":  createShifter,
-	"alarm":    setAlarm,
-	"answer":   answer,
-	"written":  written,
+
+	"parameter": putParameter,
+	"secret":    createSecret,
+	"recording": recordRequests,
+
+	"alarm":   setAlarm,
+	"answer":  answer,
+	"written": written,
 }

@@ -94,7 +94,8 @@ func kinds(d config.Descriptors) []descriptor.Kind {
 		file := map[descriptor.Kind]config.Text{
 			descriptor.TaskDefinition: d.TaskDefinition, descriptor.ServiceDefinition: d.ServiceDefinition, descriptor.ServiceUpdate: d.ServiceUpdate,
 		}[k]
-		if !file.IsZero() {
+		derived := k == descriptor.ServiceUpdate && !d.ServiceDefinition.IsZero()
+		if !file.IsZero() || derived {
 			list = append(list, k)
 		}
 	}

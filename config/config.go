@@ -94,6 +94,7 @@ type Policy struct {
 	Timeout  time.Duration // how long a rollout may take; default: 20m
 	Bake     time.Duration // how long it must stay proven before it counts; default: 0s
 	Rollback bool          // whether a failed rollout is undone; default: true
+	SetCount bool          // whether a service update that is derived sets desiredCount; default: false
 }
 
 // Check is what has to hold after a rollout: a request that must be answered so, a command that must succeed, or alarms that

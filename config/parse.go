@@ -230,7 +230,7 @@ func (r *reader) policy(o *object, otherwise Policy) Policy {
 	if n == nil {
 		return otherwise
 	}
-	inner, ok := r.object(n, o.name("policy"), "timeout", "bake", "rollback")
+	inner, ok := r.object(n, o.name("policy"), "timeout", "bake", "rollback", "setDesiredCount")
 	if !ok {
 		return otherwise
 	}
@@ -238,5 +238,6 @@ func (r *reader) policy(o *object, otherwise Policy) Policy {
 		Timeout:  inner.duration("timeout", otherwise.Timeout, time.Second),
 		Bake:     inner.duration("bake", otherwise.Bake, 0),
 		Rollback: inner.boolean("rollback", otherwise.Rollback),
+		SetCount: inner.boolean("setDesiredCount", otherwise.SetCount),
 	}
 }

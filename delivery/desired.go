@@ -63,17 +63,17 @@ func (w *Workspace) expandCheck(ctx context.Context, env config.Environment, c c
 	if url != "" {
 		check.Status = c.Status
 	}
-	if check.Command, err = expandWords(c.Command, values); err != nil {
+	if check.Command, err = w.expandWords(ctx, env, c.Command, values); err != nil {
 		return rollout.Check{}, err
 	}
-	check.Alarms, err = expandWords(c.Alarms, values)
+	check.Alarms, err = w.expandWords(ctx, env, c.Alarms, values)
 	return check, err
 }
 
-func expandWords(words []config.Text, values config.Values) ([]string, error) {
+func (w *Workspace) expandWords(ctx context.Context, env config.Environment, words []config.Text, values config.Values) ([]string, error) {
 	var all []string
-	for _, w := range words {
-		text, err := descriptor.ExpandText(w, values)
+	for _, word := range words {
+		text, err := w.expandText(ctx, env, word, values)
 		if err != nil {
 			return nil, err
 		}

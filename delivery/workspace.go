@@ -143,7 +143,25 @@ func (w *Workspace) render(ctx context.Context, env config.Environment, template
 	if err != nil {
 		return nil, err
 	}
-	return descriptor.Render(templates, values, descriptor.Options{PassUnknown: w.Project.PassUnknown})
+	docs, err := descriptor.Render(templates, values, descriptor.Options{PassUnknown: w.Project.PassUnknown})
+	if err != nil {
+		return nil, err
+	}
+	return complete(docs, env.Policy), nil
+}
+
+// complete adds the service update that a project leaves out to what its service definition says, so that an installation
+// brings a service that exists to what one that is created would be.
+func complete(docs []*descriptor.Document, policy config.Policy) []*descriptor.Document {
+	find := func(kind descriptor.Kind) int {
+		return slices.IndexFunc(docs, func(d *descriptor.Document) bool { return d.Kind == kind })
+	}
+	if i := find(descriptor.ServiceDefinition); i >= 0 && find(descriptor.ServiceUpdate) < 0 {
+		if derived := descriptor.DeriveUpdate(docs[i], policy.SetCount); derived != nil {
+			return slices.Insert(docs, i+1, derived)
+		}
+	}
+	return docs
 }
 
 // collect adds an environment's problems to those of the others, each once; another error is returned.
