@@ -94,7 +94,8 @@ Its embedded engine behaves like ECS, so all of it can be tried with no AWS acco
 	root.AddCommand(
 		p.describeCommand(), p.renderCommand(), p.publishCommand(), p.installCommand(), p.deployCommand(),
 		p.statusCommand(), p.tasksCommand(), p.logsCommand(), p.execCommand(), p.runCommand(),
-		p.rollbackCommand(), p.continueCommand(), p.stopCommand(), p.engineCommand(), p.demoCommand(), p.versionCommand(),
+		p.rollbackCommand(), p.continueCommand(), p.stopCommand(), p.scaleCommand(), p.restartCommand(), p.deleteCommand(),
+		p.revisionsCommand(), p.engineCommand(), p.demoCommand(), p.versionCommand(),
 		p.completionCommand(),
 	)
 	return root

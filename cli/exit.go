@@ -28,7 +28,7 @@ var exitOfKind = map[fault.Kind]int{
 var exitOfOutcome = map[deploy.Outcome]int{
 	deploy.Unchanged: exitDone, deploy.Proven: exitDone, deploy.RolledBack: exitRolledBack,
 	deploy.NotRolledBack: exitNotRolledBack, deploy.TimedOut: exitTimedOut, deploy.Superseded: exitError,
-	deploy.Serving: exitDone, deploy.Paused: exitDone, deploy.Continued: exitDone, deploy.Halted: exitDone, deploy.Interrupted: exitInterrupted,
+	deploy.Serving: exitDone, deploy.Paused: exitDone, deploy.Continued: exitDone, deploy.Halted: exitDone, deploy.Deleted: exitDone, deploy.Interrupted: exitInterrupted,
 }
 
 // ExitCode returns the exit code for what a command returned.

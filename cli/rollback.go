@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/slipway-cd/slipway/cli/terminal"
 	"github.com/slipway-cd/slipway/deploy"
 	"github.com/slipway-cd/slipway/rollout"
 )
@@ -13,6 +14,8 @@ import (
 type rollbackOptions struct {
 	serviceOptions
 	timeout time.Duration
+	to      string
+	list    bool
 }
 
 func (p *Program) rollbackCommand() *cobra.Command {
@@ -22,13 +25,23 @@ func (p *Program) rollbackCommand() *cobra.Command {
 		Short: "Bring the last proven revision back",
 		Long: `Bring a service back to the proven revision before the one that runs: the newest deployment that
 came to a good end, with every attribute that it had, not only its task definition. It is followed
-until it is proven again.`,
-		Example: "  slipway rollback\n  slipway rollback --environment production\n  slipway rollback --cluster qa --service hid-generator",
+until it is proven again.
+
+With --to it is the newest proven deployment of that version or revision. --list tells what there is
+to go to.`,
+		Example: "  slipway rollback\n  slipway rollback --environment production --to 1.0.14.RELEASE\n  slipway rollback --cluster qa --service hid-generator --list",
 		Args:    noArguments,
-		RunE:    func(c *cobra.Command, _ []string) error { return p.rollback(c.Context(), o) },
+		RunE: func(c *cobra.Command, _ []string) error {
+			if o.list {
+				return p.ways(c.Context(), o)
+			}
+			return p.rollback(c.Context(), o)
+		},
 	}
 	o.flags(c)
 	c.Flags().DurationVar(&o.timeout, "timeout", 0, "`DURATION` until the rollback must be proven; the project's (20m) unless given")
+	c.Flags().StringVar(&o.to, "to", "", "`VERSION` or revision to go to; the last proven one unless given")
+	c.Flags().BoolVar(&o.list, "list", false, "list the proven deployments, and change nothing")
 	return c
 }
 
@@ -37,10 +50,58 @@ func (p *Program) rollback(ctx context.Context, o rollbackOptions) error {
 	if err != nil {
 		return err
 	}
+	to, err := chosen(ctx, target, ref, o.to)
+	if err != nil {
+		return err
+	}
 	follow := p.follow()
-	result, err := deploy.RollBack(ctx, target, ref, nil, rollout.Policy{
+	result, err := deploy.RollBack(ctx, target, ref, to, rollout.Policy{
 		Timeout: policy.Timeout, RollbackTimeout: o.timeout, Bake: policy.Bake, Rollback: true,
 	}, deploy.Options{Report: follow.report, Watched: p.watched()})
 	follow.close()
 	return ended(result, err)
+}
+
+// chosen returns the proven deployment that a name means; nil when nothing is named.
+func chosen(ctx context.Context, target deploy.Target, ref rollout.ServiceRef, name string) (*rollout.Proof, error) {
+	if name == "" {
+		return nil, nil
+	}
+	ways, err := deploy.Ways(ctx, target, ref)
+	if err != nil {
+		return nil, err
+	}
+	return deploy.Choose(ways, name)
+}
+
+// wayList is what `slipway rollback --list --output json` writes.
+type wayList struct {
+	Schema  int                 `json:"schema"`
+	Cluster rollout.ClusterName `json:"cluster"`
+	Service rollout.ServiceName `json:"service"`
+	Proven  []deploy.Way        `json:"proven"` // the newest first
+}
+
+func (p *Program) ways(ctx context.Context, o rollbackOptions) error {
+	target, ref, _, err := o.find(ctx, p)
+	if err != nil {
+		return err
+	}
+	ways, err := deploy.Ways(ctx, target, ref)
+	if err != nil || p.output == outputJSON {
+		return p.document(wayList{deploy.Schema, ref.Cluster, ref.Service, ways}, err)
+	}
+	if len(ways) == 0 {
+		p.Say("nothing was ever proven of service %s in cluster %s, as far as the scheduler remembers", ref.Service, ref.Cluster)
+	}
+	t := terminal.Table{Head: []string{"PROVEN", "VERSION", "REVISION", "DEPLOYMENT", ""}}
+	for _, w := range ways {
+		mark := ""
+		if w.Runs {
+			mark = p.Style(terminal.Good, "runs")
+		}
+		t.Add(day(w.At), w.Version, short(string(w.Revision)), string(w.Deployment), mark)
+	}
+	p.Table(t)
+	return nil
 }

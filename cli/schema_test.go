@@ -36,6 +36,8 @@ var documentTypes = []struct {
 	{"publish", "What slipway publish writes, and slipway deploy on a branch without a version.", published{}},
 	{"event", "A line that slipway install, deploy and rollback write while they run.", deploy.Event{}},
 	{"status", "What slipway status writes.", deploy.Status{}},
+	{"ways", "What slipway rollback --list writes.", wayList{}},
+	{"revisions", "What slipway revisions writes.", deploy.RevisionList{}},
 	{"tasks", "What slipway tasks writes.", deploy.TaskList{}},
 	{"logline", "A line that slipway logs writes.", rollout.OutputLine{}},
 	{"run", "A line that slipway run writes while it runs.", deploy.OnceEvent{}},

@@ -21,6 +21,7 @@ const (
 	Paused        Outcome = "paused"          // 0, where that was enough: it waits for a person
 	Continued     Outcome = "continued"       // 0: what waited was continued, and is not followed
 	Halted        Outcome = "halted"          // 0: it was to be stopped as it stands, and was
+	Deleted       Outcome = "deleted"         // 0: it was to be deleted, and is gone
 	Interrupted   Outcome = "interrupted"     // 130
 )
 

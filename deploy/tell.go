@@ -171,6 +171,8 @@ func (r Result) String() string {
 		return "the deployment of " + name + " goes on"
 	case Halted:
 		return "the deployment of " + name + " was stopped as it stands"
+	case Deleted:
+		return name + " is gone"
 	case Interrupted:
 		return name + " was interrupted; the scheduler goes on by itself"
 	}

@@ -60,8 +60,8 @@ func revise(want Desired, seen Observed) ([]Step, RevisionID) {
 	switch {
 	case want.Progress.Revision != "":
 		return nil, want.Progress.Revision
-	case want.Document(descriptor.TaskDefinition) == nil && seen.Running != nil:
-		return nil, seen.Running.ID
+	case want.Document(descriptor.TaskDefinition) == nil: // it stays the one that runs
+		return nil, ""
 	case seen.Running != nil && len(seen.Running.Differs) == 0:
 		return nil, seen.Running.ID
 	case seen.Newest != nil && len(seen.Newest.Differs) == 0:

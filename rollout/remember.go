@@ -103,7 +103,7 @@ func After(want Desired, step Step, receipt Receipt) Desired {
 		}
 	case Rollback:
 		p.Undo, p.UndoTo = receipt.Deployment, step.To
-	case Vacate, Probe, Bake, Unwind, Resume, Halt:
+	case Vacate, Probe, Bake, Unwind, Resume, Halt, Delete:
 	}
 	return want
 }

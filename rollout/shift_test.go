@@ -9,7 +9,8 @@ import (
 func shifting(stage string, production float64, pauses ...Pause) Observed {
 	seen := during(2, 2)
 	seen.Planned = 30 * time.Minute
-	seen.Shift = &Shift{Record: "shift/1", Strategy: "CANARY", Stage: stage, Production: &production, Pauses: pauses}
+	seen.Record = "shift/1"
+	seen.Shift = &Shift{Record: seen.Record, Strategy: "CANARY", Stage: stage, Production: &production, Pauses: pauses}
 	return seen
 }
 

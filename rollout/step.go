@@ -22,13 +22,14 @@ const (
 	Rollback StepKind = "rollback" // to the last proven revision
 	Resume   StepKind = "resume"   // a deployment that waits for a person
 	Halt     StepKind = "halt"     // the deployment under way, as it stands
+	Delete   StepKind = "delete"   // the service, with its tasks
 	Unwind   StepKind = "unwind"   // follow the rollback to its end
 )
 
 // Changes reports whether a target performs steps of this kind, rather than the one who waits for it.
 func (k StepKind) Changes() bool {
 	switch k {
-	case Register, Create, Update, Rollback, Resume, Halt:
+	case Register, Create, Update, Rollback, Resume, Halt, Delete:
 		return true
 	}
 	return false
@@ -79,6 +80,8 @@ func (s Step) String() string {
 		return fmt.Sprintf("continue the deployment of service %s", s.Ref.Service)
 	case Halt:
 		return fmt.Sprintf("stop the deployment of service %s, as it stands", s.Ref.Service)
+	case Delete:
+		return fmt.Sprintf("delete service %s with its tasks", s.Ref.Service)
 	case Unwind:
 		return "follow the rollback until the last proven revision serves again"
 	}

@@ -1,6 +1,10 @@
 package rollout
 
-import "time"
+import (
+	"time"
+
+	"github.com/slipway-cd/slipway/descriptor"
+)
 
 // ending is what has become of a rollback, and, where it failed, why.
 type ending struct {
@@ -46,8 +50,8 @@ func undo(want Desired, seen Observed, policy Policy, now time.Time) ([]Step, en
 		back.Reasons = []Reason{"a rollback is asked for"}
 	}
 	back.Deployment, back.To, back.Before = p.Deployment, to, p.Before
-	if seen.Shift != nil && primary.ID == p.Deployment {
-		back.Record = seen.Shift.Record // the scheduler sends the traffic back; another deployment would take all the stages again
+	if (seen.Shift != nil || want.Force && want.Document(descriptor.TaskDefinition) == nil) && primary.ID == p.Deployment {
+		back.Record = seen.Record // the scheduler sends the traffic back; another deployment would take all the stages again
 	}
 	return []Step{back, step(want, Unwind)}, ending{undoing: Undo}
 }

@@ -5,6 +5,7 @@ import (
 	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/applicationautoscaling"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
@@ -25,6 +26,7 @@ type Target struct {
 	elbv2    *elasticloadbalancingv2.Client
 	logs     *cloudwatchlogs.Client
 	alarms   *cloudwatch.Client
+	scaling  *applicationautoscaling.Client
 	endpoint string // as it was given; empty: AWS's own
 
 	mu          sync.Mutex
@@ -46,6 +48,7 @@ func New(o Options) *Target {
 		elbv2:       elasticloadbalancingv2.NewFromConfig(cfg),
 		logs:        cloudwatchlogs.NewFromConfig(cfg),
 		alarms:      cloudwatch.NewFromConfig(cfg),
+		scaling:     applicationautoscaling.NewFromConfig(cfg),
 		endpoint:    aws.ToString(cfg.BaseEndpoint),
 		definitions: map[string]*definition{},
 		instances:   map[string]string{},

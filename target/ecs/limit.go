@@ -32,13 +32,13 @@ func (l *limits) of(operation string) *rate.Limiter {
 		return l.service
 	case "ListTasks", "DescribeTasks", "ListContainerInstances", "DescribeContainerInstances":
 		return l.resource
-	case "DescribeTaskDefinition":
+	case "DescribeTaskDefinition", "ListTaskDefinitions":
 		return l.definition
 	case "ListServiceDeployments", "DescribeServiceDeployments", "DescribeServiceRevisions":
 		return l.history
-	case "CreateService", "UpdateService", "StopServiceDeployment", "ContinueServiceDeployment":
+	case "CreateService", "UpdateService", "DeleteService", "StopServiceDeployment", "ContinueServiceDeployment":
 		return l.change
-	case "RegisterTaskDefinition":
+	case "RegisterTaskDefinition", "DeregisterTaskDefinition":
 		return l.register
 	case "FilterLogEvents":
 		return l.search

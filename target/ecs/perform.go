@@ -28,6 +28,8 @@ func (t *Target) Perform(ctx context.Context, step rollout.Step) (rollout.Receip
 		return t.resume(ctx, step)
 	case rollout.Halt:
 		return t.halt(ctx, step)
+	case rollout.Delete:
+		return t.remove(ctx, step)
 	}
 	return rollout.Receipt{}, fault.New(fault.Internal, "cannot perform %q: it changes nothing", step.Kind)
 }
