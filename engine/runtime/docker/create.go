@@ -44,10 +44,18 @@ func (r *Runtime) Create(ctx context.Context, spec runtime.Spec) error {
 			return fault.New(fault.KindOf(err), "cannot create container %q: %w", spec.Name, err)
 		}
 	}
+	fetched := false
 	for range attempts {
 		_, err = r.api.ContainerCreate(ctx, options)
 		if err == nil {
 			return r.reach(ctx, spec)
+		}
+		if errdefs.IsNotFound(err) && strings.Contains(err.Error(), "No such image") && !fetched { // somebody cleaned up since it was pulled
+			if _, again := r.pull(ctx, spec.Image); again != nil {
+				break
+			}
+			fetched = true
+			continue
 		}
 		if !errdefs.IsConflict(err) {
 			break

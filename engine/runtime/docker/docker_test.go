@@ -76,6 +76,26 @@ func forget(t testing.TB, images runtimetest.Images) {
 	}
 }
 
+func TestAnImageThatSomebodyRemovedIsFetchedAgain(t *testing.T) {
+	t.Parallel()
+	images := runtimetest.Publish(t)
+	t.Cleanup(func() { forget(t, images) })
+	r := open(t, strings.ToLower(rand.Text()[:8]))
+	t.Cleanup(func() { _ = r.Close() })
+	img, err := r.Pull(t.Context(), images.Program)
+	if err != nil {
+		t.Fatal(err)
+	}
+	forget(t, images)
+	spec := runtime.Spec{Name: runtime.Name("fetched-" + strings.ToLower(rand.Text()[:8])), Image: images.Program}
+	if err := r.Create(t.Context(), spec); err != nil {
+		t.Fatalf("image %s: %v", img.Digest, err)
+	}
+	if err := r.Remove(t.Context(), spec.Name); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestClientSpeaksToDocker2010(t *testing.T) {
 	t.Parallel()
 	if versions.GreaterThan(client.MinAPIVersion, "1.41") {
