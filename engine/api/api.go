@@ -10,6 +10,7 @@ import (
 	"github.com/slipway-cd/slipway/awswire"
 	"github.com/slipway-cd/slipway/engine"
 	"github.com/slipway-cd/slipway/engine/api/autoscalingapi"
+	"github.com/slipway-cd/slipway/engine/api/cloudmapapi"
 	"github.com/slipway-cd/slipway/engine/api/cloudwatchapi"
 	"github.com/slipway-cd/slipway/engine/api/ecrapi"
 	"github.com/slipway-cd/slipway/engine/api/ecsapi"
@@ -58,6 +59,7 @@ func Services(o Options) ([]awswire.Service, error) {
 	cloudwatch, err := awswire.RPC("GraniteServiceVersion20100801", cloudwatchapi.New(o.Engine), cloudwatchapi.Unions()...)
 	add(cloudwatch.WithQuery("2010-08-01", "http://monitoring.amazonaws.com/doc/2010-08-01/"), err)
 	add(awswire.JSON("AnyScaleFrontendService", autoscalingapi.New(o.Engine)))
+	add(awswire.JSON("Route53AutoNaming_v20170314", cloudmapapi.New(o.Engine)))
 	add(awswire.JSON("AWSEvents", eventsapi.New(o.Engine, o.Bus)))
 	add(awswire.JSON("secretsmanager", secretsapi.New(o.Engine)))
 	add(awswire.JSON("AmazonSSM", ssmapi.New(o.Engine)))

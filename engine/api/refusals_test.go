@@ -161,7 +161,7 @@ func TestServicesThatAWSRefusesAreRefusedInItsWords(t *testing.T) {
 		{"blue/green", "CreateService", service(`,"deploymentConfiguration":{"strategy":"BLUE_GREEN"}`), "InvalidParameterException: bakeTimeInMinutes is required when the deployment strategy is BLUE_GREEN."},
 		{"alarms", "CreateService", service(`,"deploymentConfiguration":{"alarms":{"alarmNames":[],"enable":true,"rollback":true}}`), "InvalidParameterException: alarmNames cannot be empty when deployment alarms are enabled."},
 		{"Service Connect", "CreateService", service(`,"serviceConnectConfiguration":{"enabled":true}`), "UnsupportedFeatureException: Service Connect is not served by this engine. Leave serviceConnectConfiguration out."},
-		{"service registry", "CreateService", service(`,"serviceRegistries":[{"registryArn":"a"}]`), "UnsupportedFeatureException: Service registries are not served by this engine. Leave serviceRegistries out."},
+		{"service registry", "CreateService", service(`,"serviceRegistries":[{"registryArn":"a"}]`), "InvalidParameterException: The service registry a does not exist."},
 		{"minimum above 100", "CreateService", service(`,"deploymentConfiguration":{"minimumHealthyPercent":101}`), "InvalidParameterException: minimumHealthyPercent must be between 0 and 100."},
 		{"maximum below 100", "CreateService", service(`,"deploymentConfiguration":{"maximumPercent":99}`), "InvalidParameterException: maximumPercent must be at least 100."},
 		{"no room to deploy", "CreateService", service(`,"deploymentConfiguration":{"maximumPercent":100,"minimumHealthyPercent":100}`), "InvalidParameterException: Both maximumPercent and minimumHealthyPercent cannot be 100 as this will block deployments."},

@@ -20,6 +20,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
+	"github.com/aws/aws-sdk-go-v2/service/servicediscovery"
+	sdtypes "github.com/aws/aws-sdk-go-v2/service/servicediscovery/types"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/aws/smithy-go"
@@ -68,6 +70,9 @@ func checkers() []checker {
 		{"service/cloudwatch", cloudwatch.New(cloudwatch.Options{APIOptions: only, Region: region}), validation},
 		{"service/eventbridge", eventbridge.New(eventbridge.Options{APIOptions: only, Region: region}), validationException},
 		{"service/applicationautoscaling", applicationautoscaling.New(applicationautoscaling.Options{APIOptions: only, Region: region}), validationException},
+		{"service/servicediscovery", servicediscovery.New(servicediscovery.Options{APIOptions: only, Region: region}), func(s string) error {
+			return &sdtypes.InvalidInput{Message: aws.String(s)}
+		}},
 		{"service/iam", iam.New(iam.Options{APIOptions: only, Region: region}), validation},
 		{"service/sts", sts.New(sts.Options{APIOptions: only, Region: region}), validation},
 		{"service/secretsmanager", secretsmanager.New(secretsmanager.Options{APIOptions: only, Region: region}), validationException},

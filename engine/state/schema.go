@@ -38,6 +38,10 @@ const (
 	KindScheduledAction   Kind = "scheduled-action"
 	KindScalingActivities Kind = "scaling-activities"
 	KindLostZone          Kind = "lost-zone"
+	KindNamespace         Kind = "namespace"
+	KindRegistry          Kind = "registry"
+	KindRegistered        Kind = "registered-instance"
+	KindOperation         Kind = "operation"
 )
 
 // The names of the indexes, for records that belong to another one.
@@ -52,9 +56,10 @@ const (
 	byDaemons    = "daemons"   // cluster of ACTIVE services that run on every container instance
 	byGroup      = "group"     // cluster and group of tasks that have not come to their end
 	byARN        = "arn"
-	byToken      = "token"   // client token
-	byAddress    = "address" // of tasks that have one of their own
-	byOwner      = "owner"   // listener → load balancer, rule → listener, target → group, stream → group
+	byToken      = "token"    // client token
+	byAddress    = "address"  // of tasks that have one of their own
+	byRegistry   = "registry" // revision → the registry of its tasks
+	byOwner      = "owner"    // listener → load balancer, rule → listener, target → group, stream → group
 )
 
 // New record kinds are added here and in Decode.
@@ -75,7 +80,9 @@ func schema() map[string]tableSchema {
 		string(KindServiceDeployment): table(KindServiceDeployment, indexes[*ServiceDeployment]{
 			byService: func(r *ServiceDeployment) string { return r.Service.String() },
 		}),
-		string(KindRevision): table(KindRevision, indexes[*Revision]{byService: func(r *Revision) string { return r.Service.String() }}),
+		string(KindRevision): table(KindRevision, indexes[*Revision]{
+			byService: func(r *Revision) string { return r.Service.String() }, byRegistry: registryOfRevision,
+		}),
 		string(KindTask): table(KindTask, indexes[*Task]{
 			byCluster:    func(r *Task) string { return string(r.Cluster) },
 			byService:    func(r *Task) string { return r.Service.String() },
@@ -115,6 +122,10 @@ func schema() map[string]tableSchema {
 		string(KindScheduledAction):   table(KindScheduledAction, indexes[*ScheduledAction]{byOwner: func(r *ScheduledAction) string { return r.Resource }}),
 		string(KindScalingActivities): table[*ScalingActivities](KindScalingActivities, nil),
 		string(KindLostZone):          table[*LostZone](KindLostZone, nil),
+		string(KindNamespace):         table[*Namespace](KindNamespace, nil),
+		string(KindRegistry):          table(KindRegistry, indexes[*Registry]{byOwner: func(r *Registry) string { return r.Namespace }}),
+		string(KindRegistered):        table(KindRegistered, indexes[*Registered]{byOwner: func(r *Registered) string { return r.Registry }}),
+		string(KindOperation):         table[*Operation](KindOperation, nil),
 	}
 }
 
@@ -190,6 +201,14 @@ func Decode(kind Kind, unmarshal func(any) error) (Record, error) {
 		r = &ScalingActivities{}
 	case KindLostZone:
 		r = &LostZone{}
+	case KindNamespace:
+		r = &Namespace{}
+	case KindRegistry:
+		r = &Registry{}
+	case KindRegistered:
+		r = &Registered{}
+	case KindOperation:
+		r = &Operation{}
 	default:
 		return nil, fmt.Errorf("unknown kind of record %q", kind)
 	}

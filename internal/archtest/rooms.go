@@ -45,6 +45,7 @@ var level = map[string]int{
 	"engine/limits":              20,
 	"engine/faults":              20,
 	"engine/hook":                20,
+	"engine/discovery":           21,
 	"engine/logs":                21,
 	"engine/lifecycle":           22,
 	"engine/balance":             22,
@@ -57,6 +58,7 @@ var level = map[string]int{
 	"engine/api/autoscalingapi":  24,
 	"engine/api/elbv2api":        24,
 	"engine/api/iamapi":          24,
+	"engine/api/cloudmapapi":     24,
 	"engine/api/eventsapi":       24,
 	"engine/api/elbapi":          24,
 	"engine/api/ecrapi":          24,
@@ -97,7 +99,7 @@ var never = map[string][]string{
 
 // pure rooms compute: no input or output, no clock, no randomness, no logging, no context.
 var pure = []string{
-	"version", "image", "config", "descriptor", "rollout", "engine/state", "engine/schedule",
+	"version", "image", "config", "descriptor", "rollout", "engine/state", "engine/schedule", "engine/discovery",
 	"engine/autoscale", "engine/calendar", "engine/eventpattern",
 	"engine/limits", "engine/faults",
 }

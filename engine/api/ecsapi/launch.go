@@ -108,8 +108,8 @@ func checkServed(controller *types.DeploymentController, w wishes) error {
 	switch {
 	case controller != nil && !slices.Contains(controller.Type.Values(), controller.Type):
 		return invalid("Unknown deployment controller type %q.", controller.Type)
-	case w.registries > 0:
-		return unsupported("Service registries are not served by this engine. Leave serviceRegistries out.")
+	case w.registries > 1:
+		return invalid("service registries can have at most 1 items.")
 	case w.connect != nil && w.connect.Enabled:
 		return unsupported("Service Connect is not served by this engine. Leave serviceConnectConfiguration out.")
 	case w.volumes > 0:

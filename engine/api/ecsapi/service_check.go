@@ -25,6 +25,9 @@ func (s *Server) checkService(snap state.Snapshot, doc *types.Service, definitio
 			return err
 		}
 	}
+	if err := checkRegistries(snap, doc.ServiceRegistries, definition); err != nil {
+		return err
+	}
 	return checkRouting(snap, doc, definition)
 }
 

@@ -97,6 +97,9 @@ func (s *Server) change(tx *state.Tx, old *state.Service, in *ecs.UpdateServiceI
 	if in.LoadBalancers != nil { // an empty list removes them all
 		changed.Doc.LoadBalancers = in.LoadBalancers
 	}
+	if in.ServiceRegistries != nil {
+		changed.Doc.ServiceRegistries = in.ServiceRegistries
+	}
 	if in.DeploymentConfiguration != nil {
 		merged, err := mergeConfiguration(old.Doc.DeploymentConfiguration, in.DeploymentConfiguration)
 		if err != nil {
