@@ -36,7 +36,7 @@ func Target(ctx context.Context, scheduler config.Scheduler, o TargetOptions) (d
 	if err != nil {
 		return nil, err
 	}
-	return ecs.New(ecs.Options{Config: cfg}), nil
+	return ecs.New(ecs.Options{Config: cfg, Images: imageRegistries(cfg)}), nil
 }
 
 // AWSConfig loads AWS's shared configuration, with what is given in front of it. For an endpoint on this machine, which

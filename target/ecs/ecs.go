@@ -11,12 +11,17 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancing"
 	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
+	"github.com/aws/aws-sdk-go-v2/service/ssm"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/aws/smithy-go/logging"
 )
 
 // Options say how to reach Amazon ECS.
 type Options struct {
 	Config aws.Config // region, credentials, and, for whatever is not AWS itself, BaseEndpoint
+	Images Images     // asked by Verify; nil: images are not verified
 }
 
 // Target is Amazon ECS in one region and account. It may be used by several goroutines at once.
@@ -28,6 +33,13 @@ type Target struct {
 	alarms   *cloudwatch.Client
 	scaling  *applicationautoscaling.Client
 	endpoint string // as it was given; empty: AWS's own
+	region   string
+
+	iam        *iam.Client // these are asked by Verify alone
+	identity   *sts.Client
+	secrets    *secretsmanager.Client
+	parameters *ssm.Client
+	images     Images
 
 	mu          sync.Mutex
 	streams     map[string]bool        // log streams that are known to be there, by group and name
@@ -50,6 +62,12 @@ func New(o Options) *Target {
 		alarms:      cloudwatch.NewFromConfig(cfg),
 		scaling:     applicationautoscaling.NewFromConfig(cfg),
 		endpoint:    aws.ToString(cfg.BaseEndpoint),
+		region:      cfg.Region,
+		iam:         iam.NewFromConfig(cfg),
+		identity:    sts.NewFromConfig(cfg),
+		secrets:     secretsmanager.NewFromConfig(cfg),
+		parameters:  ssm.NewFromConfig(cfg),
+		images:      o.Images,
 		definitions: map[string]*definition{},
 		instances:   map[string]string{},
 	}

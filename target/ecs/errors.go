@@ -52,6 +52,8 @@ var meanings = map[string]meaning{
 	"TargetGroupNotFound":                            {fault.NotFound, "create the target group, or correct its ARN in the service definition"},
 	"TargetGroupNotFoundException":                   {fault.NotFound, "create the target group, or correct its ARN in the service definition"},
 	"ResourceNotFoundException":                      {fault.NotFound, ""},
+	"NoSuchEntity":                                   {fault.NotFound, ""},
+	"NoSuchEntityException":                          {fault.NotFound, ""},
 	"ClientException":                                {fault.Invalid, ""},
 	"InvalidParameterException":                      {fault.Invalid, ""},
 	"ValidationException":                            {fault.Invalid, ""},

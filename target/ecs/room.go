@@ -8,7 +8,6 @@ import (
 	"strconv"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 
 	"github.com/slipway-cd/slipway/rollout"
@@ -81,29 +80,12 @@ type site struct {
 
 // sites describes the active instances of a cluster.
 func (t *Target) sites(ctx context.Context, ref rollout.ServiceRef) ([]site, error) {
-	cluster := aws.String(string(ref.Cluster))
-	var arns []string
-	pages := ecs.NewListContainerInstancesPaginator(t.ecs, &ecs.ListContainerInstancesInput{
-		Cluster: cluster, Status: types.ContainerInstanceStatusActive,
-	})
-	for pages.HasMorePages() {
-		page, err := pages.NextPage(ctx)
-		if err != nil {
-			return nil, err
-		}
-		arns = append(arns, page.ContainerInstanceArns...)
-	}
+	instances, err := t.activeInstances(ctx, ref)
 	var all []site
-	for some := range slices.Chunk(arns, describedAtOnce) {
-		out, err := t.ecs.DescribeContainerInstances(ctx, &ecs.DescribeContainerInstancesInput{Cluster: cluster, ContainerInstances: some})
-		if err != nil {
-			return nil, err
-		}
-		for _, i := range out.ContainerInstances {
-			all = append(all, siteOf(i))
-		}
+	for _, i := range instances {
+		all = append(all, siteOf(i))
 	}
-	return all, nil
+	return all, err
 }
 
 func siteOf(i types.ContainerInstance) site {
