@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"regexp"
 	"strings"
 	"sync"
@@ -63,9 +64,8 @@ func (p *Program) logs(ctx context.Context, o logsOptions) error {
 	w := p.logWriter(p.OutTTY)
 	read.Line = w.line
 	read.Say = func(text string) { p.Say("%s", p.Style(terminal.Warn, "! "+text)) }
-	err = deploy.Logs(ctx, target, ref, read)
-	if o.follow && ctx.Err() != nil {
-		return nil // that is how it is meant to end
+	if err = deploy.Logs(ctx, target, ref, read); o.follow && errors.Is(err, context.Canceled) {
+		err = nil // that is how it is meant to end
 	}
 	return err
 }

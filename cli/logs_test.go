@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bytes"
+	"strings"
 	"testing"
 	"time"
 
@@ -45,11 +46,11 @@ func TestLinesOfSeveralTasksHaveTheirOwnColoursOnATerminal(t *testing.T) {
 	}
 	coloured, plain := show(true), show(false)
 	for _, want := range []string{"\x1b[36m0123456789ab app\x1b[m  text\n", "\x1b[32mfedcba987654 app\x1b[m  text\n"} {
-		if !bytes.Contains([]byte(coloured), []byte(want)) {
+		if !strings.Contains(coloured, want) {
 			t.Errorf("%q lacks %q", coloured, want)
 		}
 	}
-	if bytes.ContainsRune([]byte(plain), '\x1b') || !bytes.Contains([]byte(plain), []byte(" 0123456789ab app  text\n")) {
+	if strings.ContainsRune(plain, '\x1b') || !strings.Contains(plain, " 0123456789ab app  text\n") {
 		t.Errorf("%q", plain)
 	}
 }

@@ -34,7 +34,7 @@ func (l *logs) follow(ctx context.Context) error {
 			err = l.read(ctx)
 		}
 		switch {
-		case ctx.Err() != nil:
+		case gone(ctx):
 			return nil
 		case fault.KindOf(err) == fault.Unavailable && err != nil:
 			l.say("%v; trying again", err)
@@ -81,6 +81,8 @@ func (l *logs) again(ctx context.Context) error {
 	l.task = tasks[0]
 	return l.choose(tasks)
 }
+
+func gone(ctx context.Context) bool { return ctx.Err() != nil }
 
 // sleep waits, and reports whether the context is still going.
 func sleep(ctx context.Context, d time.Duration) bool {

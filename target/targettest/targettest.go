@@ -61,6 +61,10 @@ func Run(t *testing.T, env Env) {
 		"ARollbackThatFailsIsDiagnosed":          notRolledBack,
 		"ServicesAreObservedInTheOrderAskedFor":  batched,
 		"FailuresAreDiagnosed":                   diagnosed,
+		"TasksAreToldWithTheirEndsAndLogs":       reported,
+		"ATaskRunsOnceWhateverIsAskedTwice":      runOnce,
+		"ATaskThatIsStoppedSaysSo":               stoppedByHand,
+		"ATaskThatFindsNoPlaceIsNotStarted":      noPlaceForOne,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
