@@ -67,6 +67,22 @@ func TestLinesOfSeveralStreamsAreFilteredInTheOrderOfTheirTimes(t *testing.T) {
 	}
 }
 
+func TestStreamsThatAreNamedHaveToExist(t *testing.T) {
+	t.Parallel()
+	h := newStillHouse(t)
+	_, err := h.logs.CreateLogGroup(t.Context(), &cloudwatchlogs.CreateLogGroupInput{LogGroupName: aws.String("g")})
+	must(h, 0, err)
+	h.put("g", "there", recently, "text")
+	_, err = h.logs.FilterLogEvents(t.Context(), &cloudwatchlogs.FilterLogEventsInput{LogGroupName: aws.String("g"), LogStreamNames: []string{"there", "not"}})
+	if got := refusalOf(err); got != "ResourceNotFoundException: The specified log stream does not exist." {
+		t.Errorf("got %s", got)
+	}
+	_, err = h.logs.FilterLogEvents(t.Context(), &cloudwatchlogs.FilterLogEventsInput{LogGroupName: aws.String("g"), LogStreamNames: make([]string, 101)})
+	if got := refusalOf(err); !strings.HasPrefix(got, "InvalidParameterException: ") {
+		t.Errorf("got %s", got)
+	}
+}
+
 func TestLinesBeyondTheFirstTenThousandAreFound(t *testing.T) {
 	t.Parallel()
 	h := newStillHouse(t)
