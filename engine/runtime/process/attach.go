@@ -155,7 +155,11 @@ func (a *attached) endOfInput() {
 // exit tells how the command ended, and why it could not begin.
 func (a *attached) exit(code int, why error) {
 	if why != nil {
-		_ = a.to.send(frameStderr, []byte(why.Error()+"\n"))
+		end := "\n"
+		if a.tty {
+			end = "\r\n"
+		}
+		_ = a.to.send(frameStderr, []byte(why.Error()+end))
 	}
 	_ = a.to.send(frameExit, binary.BigEndian.AppendUint32(nil, uint32(int32(code)))) //nolint:gosec // an exit code
 }
