@@ -36,7 +36,7 @@ func (l *logs) follow(ctx context.Context) error {
 		switch {
 		case gone(ctx):
 			return nil
-		case fault.KindOf(err) == fault.Unavailable && err != nil:
+		case fault.MayPass(err):
 			l.say("%v; trying again", err)
 			trouble = min(2*trouble, time.Minute)
 			pause = trouble

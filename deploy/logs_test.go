@@ -192,7 +192,7 @@ func TestFollowingMissesNoLineThatArrivesLateAndTellsNoneTwice(t *testing.T) {
 			},
 			fails: func(age time.Duration) error {
 				if age > second(8) && age < second(12) {
-					return fault.New(fault.Unavailable, "slow down")
+					return fault.New(fault.Throttled, "slow down")
 				}
 				return nil
 			},

@@ -189,7 +189,7 @@ func (o *once) wait(ctx context.Context) error {
 		switch {
 		case ctx.Err() != nil:
 			return o.interrupted(ctx)
-		case fault.KindOf(err) == fault.Unavailable && err != nil:
+		case fault.MayPass(err):
 			o.emit(OnceEvent{Type: OnceTrouble, Text: err.Error() + "; trying again"})
 		case err != nil:
 			return err
