@@ -13,6 +13,7 @@ const (
 	exitDone          = 0
 	exitError         = 1
 	exitUsage         = 2
+	exitChanges       = 3
 	exitRolledBack    = 4
 	exitNotRolledBack = 5
 	exitTimedOut      = 6

@@ -13,6 +13,7 @@ import (
 	"github.com/slipway-cd/slipway/delivery"
 	"github.com/slipway-cd/slipway/deploy"
 	"github.com/slipway-cd/slipway/fault"
+	"github.com/slipway-cd/slipway/rollout"
 	"github.com/slipway-cd/slipway/suggest"
 	"github.com/slipway-cd/slipway/version"
 )
@@ -25,6 +26,7 @@ type installOptions struct {
 	noRollback bool
 	force      bool
 	until      string
+	plan       string
 }
 
 func (o *installOptions) flags(c *cobra.Command) {
@@ -42,7 +44,7 @@ func (o *installOptions) flags(c *cobra.Command) {
 func (p *Program) installCommand() *cobra.Command {
 	var o installOptions
 	c := &cobra.Command{
-		Use:   "install VERSION",
+		Use:   "install VERSION | --plan FILE",
 		Short: "Bring a published version to its cluster, until it is proven or rolled back",
 		Long: `Take a published version out of the artifact store, its digests checked, and bring it to the
 environment's scheduler. The service is created when it doesn't exist. Slipway follows the very
@@ -52,9 +54,14 @@ that fails, it names the cause and brings the last proven revision back.
 Exit codes: 0 proven, or nothing to change; 4 failed and rolled back; 5 failed and not rolled back;
 6 timed out; 130 interrupted. With --until serving or paused, 0 says that it has come so far. An interrupted installation goes on when it is called again.`,
 		Example: "  slipway install 1.0.15.RELEASE\n  slipway install 1.0.16.RELEASE --environment qa --timeout 10m\n  slipway install 1.0.16.RELEASE --output json | jq -r 'select(.type==\"result\").result.outcome'",
-		Args:    oneArgument("VERSION"),
+		Args: func(c *cobra.Command, args []string) error {
+			if o.plan != "" {
+				return noArguments(c, args)
+			}
+			return oneArgument("VERSION")(c, args)
+		},
 		RunE: func(c *cobra.Command, args []string) error {
-			v, err := version.Parse(args[0])
+			v, err := o.version(args)
 			if err != nil {
 				return err
 			}
@@ -67,7 +74,37 @@ Exit codes: 0 proven, or nothing to change; 4 failed and rolled back; 5 failed a
 		},
 	}
 	o.flags(c)
+	c.Flags().StringVar(&o.plan, "plan", "", "`FILE` of a saved plan to perform exactly, or to refuse when it does not hold any more")
 	return c
+}
+
+// version returns which version is to be installed: the one that is named, or the one that was planned.
+func (o *installOptions) version(args []string) (version.Version, error) {
+	if o.plan == "" {
+		return version.Parse(args[0])
+	}
+	plan, v, err := readPlan(o.plan)
+	if err == nil && o.environment == "" {
+		o.environment = string(plan.Environment)
+	}
+	o.force = o.force || plan.Force
+	return v, err
+}
+
+// held holds a saved plan against one made now.
+func (o installOptions) held(ctx context.Context, target deploy.Target, w *delivery.Workspace, env config.Environment, wish delivery.Wish) error {
+	if o.plan == "" {
+		return nil
+	}
+	plan, _, err := readPlan(o.plan)
+	if err != nil {
+		return err
+	}
+	now, err := deploy.Plan(ctx, target, wish.Desired, wish.Policy)
+	if err != nil {
+		return err
+	}
+	return plan.check(now, w.Project.Name, env.Name, wish.Sum)
 }
 
 // install brings a published version to the environment.
@@ -88,9 +125,22 @@ func (p *Program) install(ctx context.Context, o installOptions, w *delivery.Wor
 	if err != nil {
 		return deploy.Result{}, err
 	}
+	if err := o.held(ctx, target, w, env, wish); err != nil {
+		return deploy.Result{}, err
+	}
 	follow := p.follow()
 	defer follow.close()
-	return deploy.Rollout(ctx, target, wish.Desired, wish.Policy, deploy.Options{Report: follow.report, Until: until, Watched: p.watched()})
+	return deploy.Rollout(ctx, target, wish.Desired, wish.Policy, deploy.Options{
+		Report: follow.report, Until: until, Watched: p.watched(), Prober: deploy.DefaultProber(w.Dir, told(w, env, wish.Desired)...),
+	})
+}
+
+// told are the environment variables that a check's command finds besides those of slipway itself.
+func told(w *delivery.Workspace, env config.Environment, want rollout.Desired) []string {
+	return []string{
+		"SLIPWAY_PROJECT=" + string(w.Project.Name), "SLIPWAY_ENVIRONMENT=" + string(env.Name), "SLIPWAY_VERSION=" + want.Version,
+		"SLIPWAY_CLUSTER=" + string(want.Ref.Cluster), "SLIPWAY_SERVICE=" + string(want.Ref.Service),
+	}
 }
 
 // following says how far a rollout is to be followed.

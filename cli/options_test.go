@@ -17,15 +17,15 @@ func TestInstallFlags(t *testing.T) {
 	parse(t, none.flags)
 	parse(t, all.flags, "--project", "dir", "--environment", "qa", "--store", "dir:x", "--set", "a=1,2", "--set", "b=2",
 		"--region", "eu-west-1", "--profile", "ci", "--endpoint-url", "http://127.0.0.1:1", "--timeout", "10m", "--bake", "0s",
-		"--no-rollback", "--force")
+		"--no-rollback", "--force", "--until", "paused")
 	unexported := cmp.AllowUnexported(installOptions{}, projectOptions{}, targetOptions{})
-	if diff := cmp.Diff(installOptions{projectOptions: projectOptions{dir: "."}, bake: -1}, none, unexported); diff != "" {
+	if diff := cmp.Diff(installOptions{projectOptions: projectOptions{dir: "."}, bake: -1, until: "proven"}, none, unexported); diff != "" {
 		t.Errorf("without flags (-want +got):\n%s", diff)
 	}
 	if diff := cmp.Diff(installOptions{
 		projectOptions: projectOptions{dir: "dir", environment: "qa", store: "dir:x", set: []string{"a=1,2", "b=2"}},
 		targetOptions:  targetOptions{region: "eu-west-1", profile: "ci", endpoint: "http://127.0.0.1:1"},
-		timeout:        10 * time.Minute, noRollback: true, force: true,
+		timeout:        10 * time.Minute, noRollback: true, force: true, until: "paused",
 	}, all, unexported); diff != "" {
 		t.Errorf("with all flags (-want +got):\n%s", diff)
 	}

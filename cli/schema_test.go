@@ -35,6 +35,7 @@ var documentTypes = []struct {
 	{"render", "What slipway render writes.", []renderedDocument{}},
 	{"publish", "What slipway publish writes, and slipway deploy on a branch without a version.", published{}},
 	{"event", "A line that slipway install, deploy and rollback write while they run.", deploy.Event{}},
+	{"plan", "What slipway plan writes, and saves.", savedPlan{}},
 	{"status", "What slipway status writes.", deploy.Status{}},
 	{"ways", "What slipway rollback --list writes.", wayList{}},
 	{"revisions", "What slipway revisions writes.", deploy.RevisionList{}},

@@ -17,6 +17,7 @@ import (
 type Wish struct {
 	Desired rollout.Desired
 	Policy  rollout.Policy
+	Sum     string // SHA-256 of the version's manifest
 }
 
 // Wanted turns a published version into what an environment should run.
@@ -34,6 +35,7 @@ func (w *Workspace) Wanted(ctx context.Context, b artifact.Bundle, env config.En
 	wish := Wish{
 		Desired: rollout.Desired{Ref: ref, Version: b.Manifest.Version.String()},
 		Policy:  rollout.Policy{Timeout: env.Policy.Timeout, Bake: env.Policy.Bake, Rollback: env.Policy.Rollback},
+		Sum:     b.Manifest.Sum,
 	}
 	values := w.Values(env, b.Manifest.Version, b.Manifest.Image.Digest)
 	for _, c := range w.Project.Checks {

@@ -7,24 +7,6 @@ import (
 	"github.com/slipway-cd/slipway/rollout"
 )
 
-// Planned is what a rollout would do.
-type Planned struct {
-	Steps   []rollout.Step   `json:"steps"` // none: there is nothing to change
-	Reasons []rollout.Reason `json:"reasons"`
-	Seen    rollout.Observed `json:"seen"`
-}
-
-// Plan returns what Rollout would do now, and touches nothing.
-func Plan(ctx context.Context, target Target, want rollout.Desired, policy rollout.Policy) (Planned, error) {
-	want.Ref.Depth = rollout.Past
-	seen, err := observe(ctx, target, want.Ref)
-	if err != nil {
-		return Planned{}, err
-	}
-	steps, _, reasons := rollout.Next(want, seen, policy, time.Now())
-	return Planned{Steps: steps, Reasons: reasons, Seen: seen}, nil
-}
-
 // Rollout brings a service to what is wanted, one step at a time, until that is proven, or has failed and was undone. An
 // error means that it could not be carried out; everything else is an outcome, and Result says what is left running in
 // both cases. When ctx ends, it looks once more and returns the outcome Interrupted.

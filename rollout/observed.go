@@ -175,6 +175,7 @@ type Proof struct {
 	Revision   RevisionID   `json:"revision,omitempty"` // empty unless asked for with Records
 	Record     string       `json:"record,omitempty"`   // where the scheduler keeps all its attributes (ECS: service revision)
 	At         time.Time    `json:"at,omitzero"`
+	Took       float64      `json:"tookSeconds,omitempty"` // until it was brought to its end
 }
 
 // LastFailure is the newest deployment of a service that did not succeed, when nothing newer but its undoing has.

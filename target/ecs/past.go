@@ -36,7 +36,11 @@ func (t *Target) past(ctx context.Context, seen *rollout.Observed, s *service) e
 	for _, d := range history {
 		if d.Status == types.ServiceDeploymentStatusSuccessful {
 			record := aws.ToString(d.TargetServiceRevisionArn)
-			seen.Proven = append(seen.Proven, rollout.Proof{Deployment: deploymentOf(record), Record: record, At: aws.ToTime(d.FinishedAt)})
+			proof := rollout.Proof{Deployment: deploymentOf(record), Record: record, At: aws.ToTime(d.FinishedAt)}
+			if d.StartedAt != nil && d.FinishedAt != nil {
+				proof.Took = d.FinishedAt.Sub(*d.StartedAt).Seconds()
+			}
+			seen.Proven = append(seen.Proven, proof)
 		}
 	}
 	if primary := seen.Primary(); len(seen.Proven) == 0 && primary != nil && primary.State == rollout.Completed {

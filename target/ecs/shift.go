@@ -162,11 +162,14 @@ func (t *Target) outside(step rollout.Step, s service) (restoration, error) {
 	return back, nil
 }
 
-// reasonOf leaves out of an event about a failed deployment what everybody knows who sees it.
+// reasonOf leaves out of an event what everybody knows who sees it: which service it is about, and where AWS's guide is.
 func reasonOf(text string) string {
-	_, why, ok := strings.Cut(text, " deployment failed: ")
-	if !ok {
-		return text
+	if _, why, ok := strings.Cut(text, " deployment failed: "); ok {
+		return strings.TrimPrefix(why, "Service deployment rolled back because of ")
 	}
-	return strings.TrimPrefix(why, "Service deployment rolled back because of ")
+	text, _, _ = strings.Cut(text, " For more information, see the ")
+	if _, said, ok := strings.Cut(text, ") was unable "); ok {
+		return "was unable " + said
+	}
+	return text
 }
