@@ -69,7 +69,9 @@ func (n Name) Check() error {
 }
 
 // knownFiles are the ends of names that are found even behind a tag that contains dashes itself.
-var knownFiles = []string{"task-definition.json", "service-definition.json", "service-update.json", ManifestFile}
+var knownFiles = []string{
+	"task-definition.json", "service-definition.json", "service-update.json", "autoscaling.json", "scheduled-tasks.json", ManifestFile,
+}
 
 // ParseName reads what Path wrote, and reports whether it is a published file's path at all.
 func ParseName(p string) (Name, bool) {

@@ -133,6 +133,8 @@ func named(d config.Descriptors) []namedTemplate {
 		{descriptor.TaskDefinition, d.TaskDefinition},
 		{descriptor.ServiceDefinition, d.ServiceDefinition},
 		{descriptor.ServiceUpdate, d.ServiceUpdate},
+		{descriptor.Autoscaling, d.Autoscaling},
+		{descriptor.ScheduledTasks, d.ScheduledTasks},
 	}
 	return slices.DeleteFunc(all, func(t namedTemplate) bool { return t.file.IsZero() })
 }
@@ -170,7 +172,7 @@ func imported(dir, file string, text []byte) (descriptor.Files, fault.Problems) 
 		problems.Add(fault.Position{File: file}, "", "cannot read the project's directory: %s", err)
 		return nil, problems
 	}
-	defer root.Close() //nolint:errcheck // nothing was written
+	defer root.Close()
 	todo, flaws := descriptor.Imports(file, text)
 	problems = append(problems, flaws...)
 	for ; len(todo) > 0; todo = todo[1:] {

@@ -93,6 +93,7 @@ func kinds(d config.Descriptors) []descriptor.Kind {
 	for _, k := range descriptor.Kinds() {
 		file := map[descriptor.Kind]config.Text{
 			descriptor.TaskDefinition: d.TaskDefinition, descriptor.ServiceDefinition: d.ServiceDefinition, descriptor.ServiceUpdate: d.ServiceUpdate,
+			descriptor.Autoscaling: d.Autoscaling, descriptor.ScheduledTasks: d.ScheduledTasks,
 		}[k]
 		derived := k == descriptor.ServiceUpdate && !d.ServiceDefinition.IsZero()
 		if !file.IsZero() || derived {

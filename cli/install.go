@@ -121,6 +121,7 @@ func (p *Program) install(ctx context.Context, o installOptions, w *delivery.Wor
 	if err != nil {
 		return deploy.Result{}, err
 	}
+	p.tellUnapplied(wish)
 	target, err := app.Target(ctx, env.Scheduler, o.targetOptions.options(env))
 	if err != nil {
 		return deploy.Result{}, err

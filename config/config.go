@@ -71,7 +71,9 @@ type Build struct {
 type Descriptors struct {
 	TaskDefinition    Text
 	ServiceDefinition Text
-	ServiceUpdate     Text
+	ServiceUpdate     Text // without it, it is derived from the definition
+	Autoscaling       Text // of the service: target, policies, scheduled actions
+	ScheduledTasks    Text // rules that run the task definition at times
 }
 
 // StoreURL says where versions are published: dir:path, s3://bucket/prefix, artifactory+https://host/repository/path

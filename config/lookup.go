@@ -95,7 +95,7 @@ func (r *reader) lookupParts(o *object, l *Lookup) {
 	case l.Kind == "":
 		r.problem(o.node, "for example {ssm: /qa/db/host}", "%s: expected a value, or where to look it up", o.path)
 	case l.Kind == FromTerraform:
-		r.terraformParts(o, l)
+		r.terraformParts(o)
 	default:
 		for _, name := range []string{"output", "resource", "attribute", "sensitive"} {
 			if m := o.find(name); m != nil {
@@ -111,7 +111,7 @@ func (r *reader) lookupParts(o *object, l *Lookup) {
 	}
 }
 
-func (r *reader) terraformParts(o *object, l *Lookup) {
+func (r *reader) terraformParts(o *object) {
 	given := []bool{o.find("output") != nil, o.find("resource") != nil, o.find("attribute") != nil}
 	if !slices.Equal(given, []bool{true, false, false}) && !slices.Equal(given, []bool{false, true, true}) {
 		r.problem(o.node, "for example {terraform: terraform.tfstate, output: db_host}, or resource: aws_db_instance.main with attribute: address",

@@ -71,7 +71,8 @@ func orDefault(t Text, text string, pos fault.Position) Text {
 }
 
 func (r *reader) descriptors(n *yaml.Node) Descriptors {
-	o, ok := r.object(n, "descriptors", "taskDefinition", "serviceDefinition", "serviceUpdate")
+	o, ok := r.object(n, "descriptors", "taskDefinition", "serviceDefinition", "serviceUpdate", "autoscaling",
+		"scheduledTasks")
 	if !ok {
 		return Descriptors{}
 	}
@@ -80,8 +81,10 @@ func (r *reader) descriptors(n *yaml.Node) Descriptors {
 		TaskDefinition:    textOf(o, "taskDefinition"),
 		ServiceDefinition: o.text("serviceDefinition"),
 		ServiceUpdate:     o.text("serviceUpdate"),
+		Autoscaling:       o.text("autoscaling"),
+		ScheduledTasks:    o.text("scheduledTasks"),
 	}
-	for _, t := range []Text{d.TaskDefinition, d.ServiceDefinition, d.ServiceUpdate} {
+	for _, t := range []Text{d.TaskDefinition, d.ServiceDefinition, d.ServiceUpdate, d.Autoscaling, d.ScheduledTasks} {
 		if filepath.IsAbs(t.Text) {
 			r.problems.Add(t.Position, "write it relative to "+FileName, "descriptors: %q is an absolute path", t.Text)
 		}

@@ -63,11 +63,11 @@ func (g *grower) grow(n *yaml.Node) *Tree {
 		return t
 	}
 	g.growing = append(g.growing, n)
-	switch {
-	case n.Kind == yaml.MappingNode:
+	switch n.Kind {
+	case yaml.MappingNode:
 		t.Kind = Mapping
 		g.members(t, n)
-	case n.Kind == yaml.SequenceNode:
+	case yaml.SequenceNode:
 		t.Kind = List
 		for _, e := range n.Content {
 			t.Elements = append(t.Elements, g.grow(e))

@@ -35,8 +35,8 @@ type Import struct {
 // Imports returns what a Jsonnet file imports. Problems are imports from outside the project. A file that is no Jsonnet
 // imports nothing: what is wrong with it is told when it is expanded.
 func Imports(file string, text []byte) ([]Import, fault.Problems) {
-	root, err := jsonnet.SnippetToAST(file, string(text))
-	if err != nil {
+	root, _ := jsonnet.SnippetToAST(file, string(text))
+	if root == nil {
 		return nil, nil
 	}
 	src := newSource(file, text)
@@ -214,16 +214,18 @@ func (p *program) at(at ast.LocationRange, otherwise fault.Position) fault.Posit
 	return placeIn(src, at)
 }
 
+// placed is a mistake that Jsonnet finds in a file before it runs.
+type placed interface {
+	error
+	Loc() ast.LocationRange
+}
+
 // failed tells of an error of Jsonnet: at the place of a mistake in a file, or at the innermost place of the project's
 // files when one was met in running.
 func (p *program) failed(err error, missing ...fault.Problem) {
 	pos := fault.Position{File: p.template.File, Line: 1, Column: 1}
 	message, _, _ := strings.Cut(err.Error(), "\n")
-	var static interface {
-		error
-		Loc() ast.LocationRange
-	}
-	if errors.As(err, &static) {
+	if static, ok := errors.AsType[placed](err); ok {
 		at := static.Loc()
 		pos = p.at(at, pos)
 		message = strings.TrimSpace(strings.TrimPrefix(message, at.String()))

@@ -11,15 +11,19 @@ import (
 // Kind is what a descriptor describes. Its text is the end of the published file's name.
 type Kind string
 
-// The kinds of descriptors, each the input of one ECS operation.
+// The kinds of descriptors: the first three are each the input of one ECS operation, the others stand beside the service.
 const (
 	TaskDefinition    Kind = "task-definition"    // RegisterTaskDefinition
 	ServiceDefinition Kind = "service-definition" // CreateService
 	ServiceUpdate     Kind = "service-update"     // UpdateService
+	Autoscaling       Kind = "autoscaling"        // Application Auto Scaling: target, policies, scheduled actions
+	ScheduledTasks    Kind = "scheduled-tasks"    // EventBridge: rules that run tasks
 )
 
 // Kinds returns all kinds in the order in which they are used.
-func Kinds() []Kind { return []Kind{TaskDefinition, ServiceDefinition, ServiceUpdate} }
+func Kinds() []Kind {
+	return []Kind{TaskDefinition, ServiceDefinition, ServiceUpdate, Autoscaling, ScheduledTasks}
+}
 
 // Words returns the kind as people say it: "task definition".
 func (k Kind) Words() string {
@@ -30,6 +34,10 @@ func (k Kind) Words() string {
 		return "service definition"
 	case ServiceUpdate:
 		return "service update"
+	case Autoscaling:
+		return "autoscaling document"
+	case ScheduledTasks:
+		return "scheduled tasks document"
 	}
 	return string(k)
 }

@@ -2,6 +2,7 @@ package descriptor
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 
@@ -27,6 +28,12 @@ func CheckMeaning(docs []*Document) fault.Problems {
 			f.serviceDefinition(d.view(), task)
 		case ServiceUpdate:
 			f.serviceUpdate(d.view(), task)
+		case Autoscaling:
+			f.autoscaling(d.view())
+			f.besideService(d, docs)
+		case ScheduledTasks:
+			f.scheduledTasks(d.view(), task)
+			f.besideService(d, docs)
 		case TaskDefinition:
 		}
 	}
@@ -54,4 +61,12 @@ func lastPart(arn string) string { return arn[strings.LastIndexByte(arn, '/')+1:
 func familyOf(taskDefinition string) string {
 	family, _, _ := strings.Cut(lastPart(taskDefinition), ":")
 	return family
+}
+
+// besideService reports a document that belongs to a service where none is described.
+func (f *findings) besideService(d *Document, docs []*Document) {
+	isService := func(d *Document) bool { return d.Kind == ServiceDefinition || d.Kind == ServiceUpdate }
+	if !slices.ContainsFunc(docs, isService) && len(docs) > 1 {
+		f.add(d.view(), "add a service definition or update", "%s belongs to a service, and no descriptor names one", d.Kind.phrase())
+	}
 }

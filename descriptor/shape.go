@@ -28,6 +28,8 @@ func shapeOf(kind Kind) (*smithy.Schema, reflect.Type) {
 		return schemas.CreateServiceRequest, reflect.TypeFor[ecs.CreateServiceInput]()
 	case ServiceUpdate:
 		return schemas.UpdateServiceRequest, reflect.TypeFor[ecs.UpdateServiceInput]()
+	case Autoscaling, ScheduledTasks:
+		return besideShapes()[kind], besideTypes[kind]
 	}
 	return nil, nil
 }
@@ -93,7 +95,7 @@ func (c *shapeCheck) structure(v *hujson.Value, s *smithy.Schema, typ reflect.Ty
 		case member != nil:
 			c.value(&m.Value, member, fieldType(typ, name), inner)
 		case !c.opts.PassUnknown && !c.doc.skip(&m.Name):
-			c.problem(&m.Name, c.unknownHint(name, path, s), "%s: a %s has no such member", inner, c.doc.Kind.Words())
+			c.problem(&m.Name, c.unknownHint(name, path, s), "%s: %s has no such member", inner, c.doc.Kind.phrase())
 		}
 		seen[name] = true
 	}
@@ -109,10 +111,20 @@ func (c *shapeCheck) unknownHint(name, path string, s *smithy.Schema) string {
 	if path == "" && c.doc.Kind == TaskDefinition && slices.Contains(returned, name) {
 		return "AWS returns it but does not take it: remove it"
 	}
+	if why := putIn[name]; why != "" && (c.doc.Kind == Autoscaling || c.doc.Kind == ScheduledTasks) {
+		return why + ": remove it"
+	}
 	if h := suggest.Hint(name, slices.Collect(maps.Keys(s.Members()))); h != "" {
 		return h
 	}
 	return "remove it, or set passUnknown: true if AWS has added it lately"
+}
+
+// putIn are the members of requests that an installation puts into what stands beside a service.
+var putIn = map[string]string{
+	"ServiceNamespace": "it is always ecs", "ScalableDimension": "it is always ecs:service:DesiredCount",
+	"ResourceId": "it is the service that is installed", "TaskDefinitionArn": "it is the revision that is installed",
+	"Arn": "it is the cluster that is installed to", "Id": "Slipway names the target", "Input": "write Overrides in its place",
 }
 
 // fieldType returns the Go type of a member. The SDK's generator turns the first letter into a capital.
@@ -224,7 +236,7 @@ func (c *shapeCheck) wrong(v *hujson.Value, path, expected string) {
 	}
 	hint := c.remedy(v, expected)
 	if path == "" {
-		path = "a " + c.doc.Kind.Words()
+		path = c.doc.Kind.phrase()
 	}
 	c.problem(v, hint, "%s: expected %s, found %s", path, expected, found(v))
 }

@@ -125,7 +125,7 @@ func (l *Lookups) object(ctx context.Context, region, url string) ([]byte, error
 	if err != nil {
 		return nil, told(url, cfg.Region, err, "NoSuchKey", "NoSuchBucket", "NotFound")
 	}
-	defer out.Body.Close() //nolint:errcheck // it was only read
+	defer out.Body.Close()
 	content, err := io.ReadAll(io.LimitReader(out.Body, maxFile+1))
 	switch {
 	case err != nil:
