@@ -118,7 +118,29 @@ func Inputs(dir string, p *config.Project) []string {
 		imports, _ := imported(dir, t.file.Text, text)
 		inputs = append(inputs, slices.Sorted(maps.Keys(imports))...)
 	}
-	return inputs
+	return append(inputs, valueFiles(p)...)
+}
+
+// valueFiles returns the files that values are read from, as far as their names are stated.
+func valueFiles(p *config.Project) []string {
+	var files []string
+	layers := []config.Values{p.Values}
+	for _, env := range p.Environments {
+		layers = append(layers, env.Values)
+	}
+	for _, values := range layers {
+		for _, name := range values.Names() {
+			l := values[name].Origin.Lookup
+			if l == nil || strings.Contains(l.Name.Text, "${") || strings.HasPrefix(l.Name.Text, "s3://") {
+				continue
+			}
+			if l.Kind == config.FromFile || l.Kind == config.FromTerraform {
+				files = append(files, l.Name.Text)
+			}
+		}
+	}
+	slices.Sort(files)
+	return slices.Compact(files)
 }
 
 // namedTemplate is a template that slipway.yaml names.

@@ -129,11 +129,13 @@ func TestAnInputThatGitDoesNotTrackIsAChange(t *testing.T) {
 func TestInputsAreWhatAVersionIsMadeOf(t *testing.T) {
 	t.Parallel()
 	p, err := config.Parse("slipway.yaml", []byte("project: web\nversion: {file: VERSION}\nimage: {repository: r/web}\n"+
-		"descriptors: {taskDefinition: deploy/task.json, serviceUpdate: deploy/update.json}\n"))
+		"descriptors: {taskDefinition: deploy/task.json, serviceUpdate: deploy/update.json}\n"+
+		"values: {a: {file: motd}, b: {env: X}, c: {file: \"${x}\"}}\n"+
+		"environments: {qa: {values: {d: {terraform: t.tfstate, output: o}, e: {terraform: s3://b/k, output: o}}}}\n"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff([]string{"slipway.yaml", "VERSION", "deploy/task.json", "deploy/update.json"}, Inputs(t.TempDir(), p)); diff != "" {
+	if diff := cmp.Diff([]string{"slipway.yaml", "VERSION", "deploy/task.json", "deploy/update.json", "motd", "t.tfstate"}, Inputs(t.TempDir(), p)); diff != "" {
 		t.Error(diff)
 	}
 }
