@@ -16,8 +16,9 @@ help: ## list what can be made
 demo: ## deploy three versions on the embedded engine, one of them broken; needs only Go and git
 	$(GO) run ./cmd/slipway demo $(DEMOFLAGS)
 
-build: ## build bin/slipway
+build: ## build bin/slipway and bin/ecs-deploy
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/slipway ./cmd/slipway
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/ecs-deploy ./cmd/ecs-deploy
 
 test: setup ## everything that proves the product: unit, seams, acceptance, real clients
 	test/run $(MAKE) --no-print-directory unit acceptance
@@ -54,7 +55,8 @@ soak: ## the long runs: hundreds of deployments under traffic, a million request
 
 cross: ## build for every platform that is released
 	@for p in linux/amd64 linux/arm64 darwin/arm64; do \
-	  echo $$p; CGO_ENABLED=0 GOOS=$${p%/*} GOARCH=$${p#*/} $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/slipway-$${p%/*}-$${p#*/} ./cmd/slipway; done
+	  for c in slipway ecs-deploy; do \
+	    echo $$c $$p; CGO_ENABLED=0 GOOS=$${p%/*} GOARCH=$${p#*/} $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/$$c-$${p%/*}-$${p#*/} ./cmd/$$c; done; done
 
 $(TOOLS)/golangci-lint: tools/go.mod tools/go.sum
 	cd tools && GOBIN=$(TOOLS) $(GO) build -o $(TOOLS)/ tool

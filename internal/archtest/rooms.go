@@ -81,10 +81,12 @@ var level = map[string]int{
 
 	"examples": 70,
 
-	"cli/terminal": 79,
-	"cli":          80,
+	"cli/terminal":  79,
+	"cli/ecsdeploy": 79,
+	"cli":           80,
 
-	"cmd/slipway": 90,
+	"cmd/slipway":    90,
+	"cmd/ecs-deploy": 90,
 }
 
 // never are the arrows that must not exist even indirectly. The engine and the deployer meet only over HTTP, as with AWS.

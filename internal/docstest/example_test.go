@@ -29,7 +29,7 @@ func TestProjectsShownAreProjects(t *testing.T) {
 }
 
 var (
-	command    = regexp.MustCompile(`(?m)(?:^|[(\x60]|\$ |\|\| )slipway ((?:[a-z]+ ?){1,2})`)
+	command    = regexp.MustCompile(`(?m)(?:^|[(\x60]|\$ |\|\| )slipway ((?:[a-z]+(?:-[a-z]+)* ?){1,2})`)
 	documented = regexp.MustCompile(`(?m)^## slipway (.+)$`)
 )
 

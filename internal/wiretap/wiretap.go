@@ -1,4 +1,4 @@
-// Package wiretap stands between a client and an endpoint, and counts what is asked.
+// Package wiretap stands between a client and an endpoint, and notes what is asked.
 package wiretap
 
 import (
@@ -22,6 +22,7 @@ type Tap struct {
 
 	mu    sync.Mutex
 	calls Calls
+	order []string
 }
 
 // New returns a tap in front of the endpoint at a URL. Close it at the end.
@@ -43,6 +44,7 @@ func New(endpoint string) (*Tap, error) {
 		}
 		c.mu.Lock()
 		c.calls[name]++
+		c.order = append(c.order, name)
 		c.mu.Unlock()
 		forward.ServeHTTP(w, r)
 	}))
@@ -70,8 +72,15 @@ func (c *Tap) Take() Calls {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	taken := c.calls
-	c.calls = Calls{}
+	c.calls, c.order = Calls{}, nil
 	return taken
+}
+
+// Order returns the operations that have been asked for since the last Take, in their order.
+func (c *Tap) Order() []string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return slices.Clone(c.order)
 }
 
 // Calls are numbers of requests by operation.
