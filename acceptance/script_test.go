@@ -62,6 +62,10 @@ var commands = map[string]func(*testscript.TestScript, bool, []string){
 	"secret":    createSecret,
 	"recording": recordRequests,
 
+	"pushed":      pushImage,
+	"role":        createRole,
+	"targetgroup": createTargetGroup,
+
 	"alarm":   setAlarm,
 	"answer":  answer,
 	"written": written,

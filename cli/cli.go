@@ -92,10 +92,10 @@ Its embedded engine behaves like ECS, so all of it can be tried with no AWS acco
 	root.SetHelpCommand(p.helpCommand())
 	root.SetHelpFunc(func(c *cobra.Command, _ []string) { p.help(c) })
 	root.AddCommand(
-		p.describeCommand(), p.renderCommand(), p.publishCommand(), p.planCommand(), p.installCommand(), p.deployCommand(),
+		p.describeCommand(), p.renderCommand(), p.publishCommand(), p.planCommand(), p.verifyCommand(), p.installCommand(), p.deployCommand(),
 		p.statusCommand(), p.tasksCommand(), p.logsCommand(), p.execCommand(), p.runCommand(),
 		p.rollbackCommand(), p.continueCommand(), p.stopCommand(), p.scaleCommand(), p.restartCommand(), p.deleteCommand(),
-		p.revisionsCommand(), p.engineCommand(), p.demoCommand(), p.versionCommand(),
+		p.revisionsCommand(), p.engineCommand(), p.demoCommand(), p.ecsDeployCommand(), p.versionCommand(),
 		p.completionCommand(),
 	)
 	return root

@@ -37,6 +37,7 @@ var documentTypes = []struct {
 	{"event", "A line that slipway install, deploy and rollback write while they run.", deploy.Event{}},
 	{"plan", "What slipway plan writes, and saves.", savedPlan{}},
 	{"status", "What slipway status writes.", deploy.Status{}},
+	{"verify", "What slipway verify writes.", deploy.Verification{}},
 	{"ways", "What slipway rollback --list writes.", wayList{}},
 	{"revisions", "What slipway revisions writes.", deploy.RevisionList{}},
 	{"tasks", "What slipway tasks writes.", deploy.TaskList{}},

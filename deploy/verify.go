@@ -29,7 +29,7 @@ func Verify(ctx context.Context, target Target, want rollout.Desired) (Verificat
 	if err != nil {
 		return Verification{}, err
 	}
-	found := rollout.Sorted(verifier.Verify(ctx, want))
+	found := rollout.Sorted(append([]rollout.Finding{}, verifier.Verify(ctx, want)...))
 	if ctx.Err() != nil {
 		return Verification{}, fault.New(fault.Interrupted, "cannot verify service %q: %w", want.Ref.Service, ctx.Err())
 	}

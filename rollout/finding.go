@@ -42,7 +42,15 @@ func Problems(all []Finding) []Finding {
 	return slices.DeleteFunc(slices.Clone(all), func(f Finding) bool { return f.Kind != Problem })
 }
 
-// Sorted returns findings in the order in which they are told, each once: problems first, then by what they are about.
+func (f Finding) place() fault.Position {
+	if f.Position == nil {
+		return fault.Position{}
+	}
+	return *f.Position
+}
+
+// Sorted returns findings in the order in which they are told, each once: problems first, then by document and place, then by
+// what they are about.
 func Sorted(all []Finding) []Finding {
 	weight := map[FindingKind]int{Problem: 0, Warning: 1, NotVerified: 2}
 	order := map[descriptor.Kind]int{"": len(descriptor.Kinds())}
@@ -53,7 +61,7 @@ func Sorted(all []Finding) []Finding {
 	slices.SortStableFunc(sorted, func(a, b Finding) int {
 		return cmp.Or(
 			cmp.Compare(weight[a.Kind], weight[b.Kind]), cmp.Compare(order[a.Document], order[b.Document]),
-			cmp.Compare(a.Subject, b.Subject), cmp.Compare(a.Text, b.Text), cmp.Compare(a.Path, b.Path),
+			cmp.Compare(a.place().Line, b.place().Line), cmp.Compare(a.place().Column, b.place().Column), cmp.Compare(a.Subject, b.Subject), cmp.Compare(a.Text, b.Text), cmp.Compare(a.Path, b.Path),
 		)
 	})
 	return slices.CompactFunc(sorted, func(a, b Finding) bool {

@@ -28,6 +28,8 @@ type recorder struct {
 	answers map[string]string
 	status  int
 	refused string // this operation is answered as a client's error
+
+	refusedAll string // the error that whatever has no answer is refused with
 }
 
 func (r *recorder) ServeHTTP(w http.ResponseWriter, req *http.Request) {
@@ -41,6 +43,11 @@ func (r *recorder) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	defer r.mu.Unlock()
 	r.sent[operation] = body
 	w.Header().Set("Content-Type", "application/x-amz-json-1.1")
+	if _, prepared := r.answers[operation]; r.refusedAll != "" && !prepared {
+		w.WriteHeader(http.StatusBadRequest)
+		_, _ = io.WriteString(w, `{"__type":"`+r.refusedAll+`","message":"not allowed"}`)
+		return
+	}
 	if operation == r.refused {
 		w.WriteHeader(http.StatusBadRequest)
 	} else {
