@@ -41,7 +41,7 @@ Exit codes: 0 done, 1 it failed, 3 no or unknown argument, 5 neither -n nor -d, 
 		if f.Value == "" {
 			c.Flags().BoolP(f.Long, short, false, usage)
 		} else {
-			c.Flags().StringP(f.Long, short, "", "`"+f.Value+"`: "+usage)
+			c.Flags().StringP(f.Long, short, "", usage)
 		}
 	}
 	return c
