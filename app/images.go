@@ -40,12 +40,12 @@ func ecrLogin(cfg aws.Config) registry.Login {
 		}
 		out, err := ecr.NewFromConfig(cfg, func(o *ecr.Options) { o.Region = region[1] }).GetAuthorizationToken(ctx, &ecr.GetAuthorizationTokenInput{})
 		if err != nil || len(out.AuthorizationData) == 0 {
-			return registry.Credentials{}, nil //nolint:nilerr // said above
+			return registry.Credentials{}, nil
 		}
 		token, err := base64.StdEncoding.DecodeString(aws.ToString(out.AuthorizationData[0].AuthorizationToken))
 		user, password, ok := strings.Cut(string(token), ":")
 		if err != nil || !ok {
-			return registry.Credentials{}, nil //nolint:nilerr // said above
+			return registry.Credentials{}, nil
 		}
 		known[host] = registry.Credentials{Username: user, Password: password}
 		return known[host], nil

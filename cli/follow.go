@@ -54,6 +54,8 @@ func (p *Program) lines(e deploy.Event) []string {
 			lines = append(lines, "  - "+step.Text)
 		}
 		return lines
+	case deploy.Found:
+		return p.finding(e)
 	case deploy.StepBegun:
 		return []string{"→ " + e.Text}
 	case deploy.StepDone:

@@ -27,6 +27,7 @@ type installOptions struct {
 	force      bool
 	until      string
 	plan       string
+	noVerify   bool
 }
 
 func (o *installOptions) flags(c *cobra.Command) {
@@ -39,6 +40,7 @@ func (o *installOptions) flags(c *cobra.Command) {
 	f.BoolVar(&o.noRollback, "no-rollback", false, "leave what failed as it is, instead of going back to the last proven revision")
 	f.StringVar(&o.until, "until", string(deploy.UntilProven), "`WHEN` to leave it: proven; serving: or as soon as only its bake time remains; paused: or when it waits for somebody")
 	f.BoolVar(&o.force, "force", false, "start a new deployment even if this version runs already")
+	f.BoolVar(&o.noVerify, "no-verify", false, "do not look first for what would make it fail, as slipway verify does")
 }
 
 func (p *Program) installCommand() *cobra.Command {
@@ -50,6 +52,9 @@ func (p *Program) installCommand() *cobra.Command {
 environment's scheduler. The service is created when it doesn't exist. Slipway follows the very
 deployment that it started until that is proven: complete, healthy, checked, and staying so. When
 that fails, it names the cause and brings the last proven revision back.
+
+When there is something to change, it is verified first, as slipway verify does: with problems nothing
+is touched, and the exit code is 2 where a descriptor asks for what there is not, else 1.
 
 Exit codes: 0 proven, or nothing to change; 4 failed and rolled back; 5 failed and not rolled back;
 6 timed out; 130 interrupted. With --until serving or paused, 0 says that it has come so far. An interrupted installation goes on when it is called again.`,
@@ -132,7 +137,7 @@ func (p *Program) install(ctx context.Context, o installOptions, w *delivery.Wor
 	follow := p.follow()
 	defer follow.close()
 	return deploy.Rollout(ctx, target, wish.Desired, wish.Policy, deploy.Options{
-		Report: follow.report, Until: until, Watched: p.watched(), Prober: deploy.DefaultProber(w.Dir, told(w, env, wish.Desired)...),
+		Report: follow.report, Until: until, Watched: p.watched(), Verify: p.preflight(o, w, v, target, wish.Desired), Prober: deploy.DefaultProber(w.Dir, told(w, env, wish.Desired)...),
 	})
 }
 

@@ -200,3 +200,23 @@ func (p *Program) verified(found deploy.Verification) string {
 	}
 	return fmt.Sprintf("%s: %s on %s, %s", text, found.Service, found.Cluster, found.Version)
 }
+
+// preflight returns what verifies a version before it is installed, or nil where that is not wanted or not possible.
+func (p *Program) preflight(o installOptions, w *delivery.Workspace, v version.Version, target deploy.Target, want rollout.Desired) func(context.Context) (deploy.Verification, error) {
+	if _, able := target.(deploy.Verifier); !able || o.noVerify || p.variable("SLIPWAY_NO_VERIFY") != "" {
+		return nil
+	}
+	return func(ctx context.Context) (deploy.Verification, error) {
+		found, err := deploy.Verify(ctx, target, want)
+		found.Findings = located(found.Findings, publishedDocuments(w, v, want))
+		return found, err
+	}
+}
+
+// finding tells what was found before an installation. What could not be checked is told to those who want to know more.
+func (p *Program) finding(e deploy.Event) []string {
+	if e.Finding == nil || e.Finding.Kind == rollout.NotVerified && !p.verbose {
+		return nil
+	}
+	return p.findings([]rollout.Finding{*e.Finding})
+}

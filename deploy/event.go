@@ -16,6 +16,7 @@ type EventType string
 // The types of events. Every rollout begins with Started and ends with Ended.
 const (
 	Started   EventType = "started"   // Plan: the steps that remain as far as can be told now
+	Found     EventType = "finding"   // Finding: what was found out, or could not be, before anything was touched
 	StepBegun EventType = "step"      // Step: about to be performed
 	StepDone  EventType = "done"      // Step: performed; Deployment or Revision say what came of it
 	Staged    EventType = "stage"     // Shift: how far a deployment has come that shifts traffic, or that it waits for a person
@@ -40,6 +41,7 @@ type Event struct {
 
 	At         time.Time            `json:"at,omitzero"` // of a message: when the scheduler says that it was
 	Plan       []PlannedStep        `json:"plan,omitempty"`
+	Finding    *rollout.Finding     `json:"finding,omitempty"`
 	Step       *PlannedStep         `json:"step,omitempty"`
 	Revision   rollout.RevisionID   `json:"revision,omitempty"`
 	Deployment rollout.DeploymentID `json:"deployment,omitempty"`

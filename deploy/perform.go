@@ -19,6 +19,9 @@ func (r *run) perform(ctx context.Context, step rollout.Step) error {
 		return fault.New(fault.Invalid, "cannot %s: the version has no %s", step, step.Document.Words()).
 			WithHint("name one under descriptors in slipway.yaml, and publish again")
 	}
+	if err := r.preflight(ctx, step); err != nil {
+		return err
+	}
 	if err := r.save(); err != nil {
 		return err
 	}

@@ -1,6 +1,7 @@
 package deploy
 
 import (
+	"context"
 	"time"
 
 	"github.com/slipway-cd/slipway/rollout"
@@ -57,6 +58,10 @@ type Options struct {
 	From   rollout.Progress             // of an earlier run of the same rollout that was cut off; zero: begin
 	Save   func(rollout.Progress) error // called before and after every step that changes something; nil: nothing is kept
 	Until  Until                        // how far to follow it; empty: UntilProven
+
+	// Verify is asked once, before the first step that brings the version nearer. When it finds problems, nothing is touched and
+	// the rollout ends with an error. Nil: nothing is verified.
+	Verify func(context.Context) (Verification, error)
 	// Watched says that somebody looks on: tasks and targets are looked at while they change, which costs more calls.
 	Watched bool
 }

@@ -39,6 +39,7 @@ type run struct {
 	stumbles int           // looks or steps in a row that failed
 	slowed   int           // by what the quickest pause is multiplied since the target has asked to slow down; 0: it has not
 	acted    bool          // something was changed
+	verified bool          // nothing speaks against changing something
 
 	diagnosis     *rollout.Diagnosis
 	undoDiagnosis *rollout.Diagnosis

@@ -2,6 +2,7 @@ package deploy
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/slipway-cd/slipway/fault"
 	"github.com/slipway-cd/slipway/rollout"
@@ -37,4 +38,41 @@ func Verify(ctx context.Context, target Target, want rollout.Desired) (Verificat
 		Schema: Schema, Cluster: want.Ref.Cluster, Service: want.Ref.Service, Version: want.Version,
 		Problems: len(rollout.Problems(found)), Findings: found,
 	}, nil
+}
+
+// preflight has the version verified before the first step that brings it nearer. What undoes a rollout waits for nothing.
+func (r *run) preflight(ctx context.Context, step rollout.Step) error {
+	nearer := step.Kind == rollout.Register || step.Kind == rollout.Create || step.Kind == rollout.Update
+	if r.opts.Verify == nil || r.verified || !nearer {
+		return nil
+	}
+	found, err := r.opts.Verify(ctx)
+	if err != nil {
+		return err
+	}
+	r.verified = true
+	for _, f := range found.Findings {
+		r.emit(Event{Type: Found, Text: f.String(), Finding: &f})
+	}
+	return refusal(found)
+}
+
+// refusal is why a rollout does not begin: of the kind Invalid when a descriptor asks for what there is not, so that it is there
+// that something can be corrected, else NotFound.
+func refusal(found Verification) error {
+	if found.Problems == 0 {
+		return nil
+	}
+	kind := fault.NotFound
+	for _, f := range rollout.Problems(found.Findings) {
+		if f.Document != "" || f.Position != nil {
+			kind = fault.Invalid
+		}
+	}
+	counted := "1 problem"
+	if found.Problems > 1 {
+		counted = fmt.Sprintf("%d problems", found.Problems)
+	}
+	return fault.New(kind, "%s of service %q would fail: %s", found.Version, found.Service, counted).
+		WithHint("nothing was touched; --no-verify begins all the same")
 }

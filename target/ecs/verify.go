@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -166,9 +167,7 @@ func (v *verification) overlay() error {
 		if err != nil {
 			return err
 		}
-		for name, value := range some {
-			all[name] = value
-		}
+		maps.Copy(all, some)
 	}
 	document, err := json.Marshal(all)
 	if err != nil {

@@ -223,7 +223,7 @@ func TestErrorsOfAWSHaveAKindAndARemedy(t *testing.T) {
 	ref := []rollout.ServiceRef{{Cluster: "qa", Service: "web"}}
 	for code, want := range map[string]fault.Kind{
 		"ClusterNotFoundException": fault.NotFound, "UnrecognizedClientException": fault.Denied, "ExpiredTokenException": fault.Denied,
-		"InvalidSignatureException": fault.Denied, "AccessDeniedException": fault.Denied, "ThrottlingException": fault.Unavailable,
+		"InvalidSignatureException": fault.Denied, "AccessDeniedException": fault.Denied, "ThrottlingException": fault.Throttled,
 	} {
 		t.Run(code, func(t *testing.T) {
 			t.Parallel()
