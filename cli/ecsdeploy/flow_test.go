@@ -388,6 +388,35 @@ func TestATaskIsRunAndItsContainersExitCodesCount(t *testing.T) {
 	}
 }
 
+func TestATaskIsRunWhereItIsAskedToBe(t *testing.T) {
+	t.Parallel()
+	p := newPlace(t, app.EngineOptions{})
+	p.must(p.ecs.RegisterTaskDefinition(t.Context(), &awsecs.RegisterTaskDefinitionInput{
+		Family: aws.String("job"), Cpu: aws.String("256"), Memory: aws.String("512"), NetworkMode: types.NetworkModeAwsvpc,
+		RequiresCompatibilities: []types.Compatibility{types.CompatibilityFargate},
+		ContainerDefinitions:    []types.ContainerDefinition{{Name: aws.String("job"), Image: aws.String("job:1"), DockerLabels: map[string]string{"slipway.script": "run 1s"}}},
+	}))
+	p.wants(p.deploy("-c qa -d job -i job:2 --run-task --wait-for-success -t 60 --launch-type FARGATE --platform-version 1.4.0 "+
+		"--network-configuration awsvpcConfiguration={subnets=[subnet-a],assignPublicIp=ENABLED}"), exitDone, "the task succeeded")
+	task := strings.Fields(p.out.String())[1]
+	out, err := p.ecs.DescribeTasks(t.Context(), &awsecs.DescribeTasksInput{Cluster: aws.String("qa"), Tasks: []string{task}})
+	p.must(out, err)
+	if got := out.Tasks[0]; got.LaunchType != types.LaunchTypeFargate || aws.ToString(got.PlatformVersion) != "1.4.0" {
+		t.Errorf("it ran on %s, %s", got.LaunchType, aws.ToString(got.PlatformVersion))
+	}
+	p.wants(p.deploy("-c qa -d job -i job:2 --run-task --launch-type EXTERNAL"), exitFailed)
+}
+
+func TestMoreTasksThanOneCallDescribes(t *testing.T) {
+	t.Parallel()
+	p := newPlace(t, app.EngineOptions{})
+	p.serve(func(in *awsecs.CreateServiceInput) { in.DesiredCount = aws.Int32(130) })
+	p.wants(p.deploy("-c qa -n web -i host.x/web:2 -t 60 --max-definitions 1"), exitDone, "service web runs web:2")
+	if s := p.service(); s.RunningCount != 130 || len(s.Deployments) != 1 {
+		t.Errorf("%d tasks, %d deployments", s.RunningCount, len(s.Deployments))
+	}
+}
+
 func TestATaskThatFindsNoPlaceHasFailed(t *testing.T) {
 	t.Parallel()
 	p := newPlace(t, app.EngineOptions{})
