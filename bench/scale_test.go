@@ -342,7 +342,7 @@ func (h *house) hurry(b *testing.B, p *process) error {
 
 // deploy measures the same at AWS's own pace, for the first half minute.
 func (h *house) deploy(b *testing.B, p *process) error {
-	if _, _, err := p.rest(b.Context(), 20 * time.Second); err != nil { // it has looked at every service once by then
+	if _, _, err := p.rest(b.Context(), 20*time.Second); err != nil { // it has looked at every service once by then
 		return err
 	}
 	quiet, busy, err := p.deploys(b.Context(), 30*time.Second)

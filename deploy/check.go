@@ -20,7 +20,8 @@ type Prober func(ctx context.Context, check rollout.Check) rollout.CheckResult
 func DefaultProber(dir string, environ ...string) Prober {
 	client := &http.Client{Transport: &http.Transport{Proxy: http.ProxyFromEnvironment, DisableKeepAlives: true}}
 	return func(ctx context.Context, check rollout.Check) rollout.CheckResult {
-		text, passed := "", false
+		var text string
+		var passed bool
 		if len(check.Command) > 0 {
 			text, passed = command(ctx, dir, environ, check)
 		} else {

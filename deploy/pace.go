@@ -67,7 +67,7 @@ const slowest = 10 * time.Second
 
 // untilNext returns how long to wait when a scheduler of that rhythm spoke so long ago.
 func untilNext(ago, rhythm time.Duration) time.Duration {
-	begun := ago / rhythm * rhythm
+	begun := ago.Truncate(rhythm)
 	if begun > 0 { // it might have spoken
 		for _, margin := range margins {
 			if at := begun + margin; at > ago && margin < rhythm {
