@@ -92,7 +92,7 @@ func documents(t *testing.T) func(rollout.ServiceName, targettest.Behaviour) (ro
 			options["awslogs-create-group"] = "true"
 		}
 		container := object{
-			"name": "web", "image": "registry/web:" + string(b), "memory": memory, "dockerLabels": labels, "essential": true,
+			"name": "web", "image": "127.0.0.1:1/web:" + string(b), "memory": memory, "dockerLabels": labels, "essential": true,
 			"healthCheck":      object{"command": []string{"CMD", "true"}, "interval": 5, "retries": 1},
 			"logConfiguration": object{"logDriver": "awslogs", "options": options},
 		}

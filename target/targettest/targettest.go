@@ -65,6 +65,7 @@ func Run(t *testing.T, env Env) {
 		"ATaskRunsOnceWhateverIsAskedTwice":      runOnce,
 		"ATaskThatIsStoppedSaysSo":               stoppedByHand,
 		"ATaskThatFindsNoPlaceIsNotStarted":      noPlaceForOne,
+		"WhatWouldFailIsFoundBeforeItBegins":     verified,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
