@@ -155,6 +155,14 @@ func (v *verification) look(ctx context.Context) error {
 	return nil
 }
 
+// account returns the account that the cluster is in; "" when nobody said.
+func (v *verification) account() string {
+	if v.cluster == nil {
+		return ""
+	}
+	return accountOf(aws.ToString(v.cluster.ClusterArn))
+}
+
 // overlay computes the service as it would be.
 func (v *verification) overlay() error {
 	layers := [][]byte{v.want.Document(descriptor.ServiceDefinition)}

@@ -20,7 +20,7 @@ import (
 // balancers compares every load balancer of the service with the containers that it leads to.
 func (v *verification) balancers() []func(context.Context) {
 	var checks []func(context.Context)
-	groups, classic := map[string]asks{}, map[string][]int{}
+	groups, classic := map[string]groupUse{}, map[string][]int{}
 	for i, b := range v.service.LoadBalancers {
 		at := fmt.Sprintf("loadBalancers[%d]", i)
 		v.container(v.member(at+".containerName"), v.member(at+".containerPort"), b)
@@ -28,10 +28,10 @@ func (v *verification) balancers() []func(context.Context) {
 			classic[name] = append(classic[name], i)
 		}
 		if group := aws.ToString(b.TargetGroupArn); group != "" {
-			groups[group] = v.member(at + ".targetGroupArn")
+			groups[group] = groupUse{v.member(at + ".targetGroupArn"), b.AdvancedConfiguration != nil}
 		}
 		if a := b.AdvancedConfiguration; a != nil && aws.ToString(a.AlternateTargetGroupArn) != "" {
-			groups[*a.AlternateTargetGroupArn] = v.member(at + ".advancedConfiguration.alternateTargetGroupArn")
+			groups[*a.AlternateTargetGroupArn] = groupUse{v.member(at + ".advancedConfiguration.alternateTargetGroupArn"), true}
 		}
 	}
 	if len(groups) > 0 {
@@ -81,13 +81,19 @@ func (v *verification) mapping(b types.LoadBalancer) *types.PortMapping {
 	return nil
 }
 
+// groupUse is where a target group is asked for. Of two between which traffic shifts, one may have no listener at any time.
+type groupUse struct {
+	at     asks
+	shifts bool
+}
+
 // targetGroups asks for all of them at once; one by one, when one of them does not exist, because AWS doesn't say which.
-func (v *verification) targetGroups(ctx context.Context, at map[string]asks) {
-	names := slices.Sorted(maps.Keys(at))
+func (v *verification) targetGroups(ctx context.Context, uses map[string]groupUse) {
+	names := slices.Sorted(maps.Keys(uses))
 	out, err := v.target.elbv2.DescribeTargetGroups(ctx, &elasticloadbalancingv2.DescribeTargetGroupsInput{TargetGroupArns: names})
 	if err == nil {
 		for _, g := range out.TargetGroups {
-			v.targetGroup(at[aws.ToString(g.TargetGroupArn)], g)
+			v.targetGroup(uses[aws.ToString(g.TargetGroupArn)], g)
 		}
 		return
 	}
@@ -96,29 +102,29 @@ func (v *verification) targetGroups(ctx context.Context, at map[string]asks) {
 	for _, name := range names {
 		switch {
 		case len(names) > 1 && (kind == fault.NotFound || kind == fault.Invalid):
-			v.targetGroups(ctx, map[string]asks{name: at[name]})
+			v.targetGroups(ctx, map[string]groupUse{name: uses[name]})
 		case kind == fault.NotFound || kind == fault.Invalid:
-			v.problem(at[name], "target group "+groupName(name), "there is no such target group", "create the target group, or correct its ARN")
+			v.problem(uses[name].at, "target group "+groupName(name), "there is no such target group", "create the target group, or correct its ARN")
 		default:
-			v.unsure(at[name], "target group "+groupName(name), err)
+			v.unsure(uses[name].at, "target group "+groupName(name), err)
 		}
 	}
 }
 
 // targetGroup says what keeps tasks from being registered with a target group, and it from being used by a service. [ECS: load
 // balancing considerations]
-func (v *verification) targetGroup(at asks, g v2.TargetGroup) {
+func (v *verification) targetGroup(use groupUse, g v2.TargetGroup) {
 	subject := "target group " + aws.ToString(g.TargetGroupName)
 	needs := v2.TargetTypeEnumInstance
 	if v.task.NetworkMode == types.NetworkModeAwsvpc {
 		needs = v2.TargetTypeEnumIp
 	}
 	if g.TargetType != needs {
-		v.problem(at, subject, fmt.Sprintf("its target type is %s, and tasks in network mode %s need %s", g.TargetType, v.networkMode(), needs),
+		v.problem(use.at, subject, fmt.Sprintf("its target type is %s, and tasks in network mode %s need %s", g.TargetType, v.networkMode(), needs),
 			fmt.Sprintf("use a target group of the type %s", needs))
 	}
-	if len(g.LoadBalancerArns) == 0 {
-		v.problem(at, subject, "no listener of a load balancer leads to it", "add a listener, or a rule, that forwards to the target group")
+	if len(g.LoadBalancerArns) == 0 && !use.shifts {
+		v.problem(use.at, subject, "no listener of a load balancer leads to it", "add a listener, or a rule, that forwards to the target group")
 	}
 }
 

@@ -62,8 +62,24 @@ func (v *verification) capacity(ctx context.Context) {
 	}
 }
 
+// stays reports that the service runs the wanted task definition already, so that its tasks need not be replaced.
+func (v *verification) stays(ctx context.Context) bool {
+	if v.current == nil || v.want.Force {
+		return false
+	}
+	d, err := v.target.definition(ctx, runs(*v.current))
+	if err != nil {
+		return false
+	}
+	same, err := isWanted(d, v.want.Ref)
+	return err == nil && same
+}
+
 // room plays the replacement of the old tasks through.
 func (v *verification) room(ctx context.Context, subject string, count int, instances []types.ContainerInstance) {
+	if v.stays(ctx) {
+		return
+	}
 	r := rollout.Replacement{New: needOf(v.task), Count: count, Minimum: 100, Maximum: 200}
 	if p := v.service.DeploymentConfiguration.MinimumHealthyPercent; p != nil {
 		r.Minimum = int(*p)

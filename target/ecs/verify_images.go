@@ -36,11 +36,11 @@ func (v *verification) image(ctx context.Context, at asks, name string, private 
 	}
 	has, err := v.target.images.Platforms(ctx, name)
 	switch {
-	case fault.KindOf(err) == fault.NotFound && err != nil:
-		v.problem(at, subject, "the registry has no such image", "check its name and tag, and that it was pushed: `slipway deploy` does that")
-		return
-	case fault.KindOf(err) == fault.Denied && err != nil && private:
+	case private && err != nil && (fault.KindOf(err) == fault.Denied || fault.KindOf(err) == fault.NotFound):
 		v.unchecked(at, subject, "the registry asks for the credentials in repositoryCredentials, which are not read", "")
+		return
+	case err != nil && fault.KindOf(err) == fault.NotFound:
+		v.problem(at, subject, "the registry has no such image", "check its name and tag, and that it was pushed: `slipway deploy` does that")
 		return
 	case err != nil:
 		v.unsure(at, subject, err)

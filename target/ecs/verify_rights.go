@@ -89,8 +89,9 @@ func (v *verification) simulations(account string) []iam.SimulatePrincipalPolicy
 		{ActionNames: []string{"ecs:RegisterTaskDefinition", "ecs:DescribeTaskDefinition"}},
 	}
 	var roles []string
-	for _, name := range slices.Sorted(maps.Keys(v.usedRoles())) {
-		if strings.HasPrefix(name, "arn:") {
+	uses := v.usedRoles()
+	for _, name := range slices.Sorted(maps.Keys(uses)) {
+		if strings.HasPrefix(name, "arn:") && uses[name].by == assumedByTasks {
 			roles = append(roles, name)
 		}
 	}

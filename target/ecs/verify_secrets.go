@@ -92,14 +92,15 @@ func (v *verification) parameters(ctx context.Context, at map[string]asks) {
 	for _, from := range slices.Sorted(maps.Keys(at)) {
 		name := from
 		if a, err := awsarn.Parse(from); err == nil {
-			if a.Region != v.target.region {
-				v.unchecked(at[from], "parameter "+from, "it is in another region", "")
+			if a.Region != v.target.region || a.AccountID != v.account() {
+				v.unchecked(at[from], "parameter "+from, "it is in another region or account", "")
 				continue
 			}
 			if name = strings.TrimPrefix(a.Resource, "parameter"); strings.Count(name, "/") == 1 {
 				name = name[1:] // the ARN of a name without slashes has one all the same
 			}
 		}
+		name, _, _ = strings.Cut(name, ":") // a version or a label may follow
 		byName[name] = from
 	}
 	for some := range slices.Chunk(slices.Sorted(maps.Keys(byName)), parametersAtOnce) {
