@@ -2,6 +2,7 @@ package cli
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -184,4 +185,32 @@ func TestLiveViewSaysWhatItDoesBeforeThereAreTasks(t *testing.T) {
 		}
 		f.close()
 	})
+}
+
+func TestLiveViewDrawsHowTheTrafficIsShifted(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct {
+		shift rollout.Shift
+		line  string
+	}{
+		{rollout.Shift{Stage: "PRE_SCALE_UP"}, "  traffic   □□□□□□□□□□   0 %  PRE_SCALE_UP"},
+		{rollout.Shift{Stage: "PRODUCTION_TRAFFIC_SHIFT", Production: new(5.0)}, "  traffic   ■□□□□□□□□□   5 %  PRODUCTION_TRAFFIC_SHIFT"},
+		{rollout.Shift{Stage: "BAKE_TIME", Production: new(100.0)}, "  traffic   ■■■■■■■■■■ 100 %  BAKE_TIME"},
+		{rollout.Shift{Stage: "POST_SCALE_UP", Pauses: []rollout.Pause{{ID: "p"}}}, "  traffic   □□□□□□□□□□   0 %  POST_SCALE_UP, waits for somebody"},
+		{rollout.Shift{Stage: "CLEAN_UP", Production: new(0.0), Undoing: true}, "  traffic   □□□□□□□□□□   0 %  CLEAN_UP, going back"},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			p, _, talk := testProgram()
+			p.ErrTTY = true
+			f := p.follow()
+			for _, e := range story()[:5] {
+				f.report(e)
+			}
+			f.report(deploy.Event{Type: deploy.Staged, Text: "stage " + tc.shift.String(), Shift: &tc.shift})
+			if got := frame(talk.String()); !slices.Contains(got, tc.line) {
+				t.Errorf("%q is not in %q", tc.line, got)
+			}
+			f.close()
+		})
+	}
 }

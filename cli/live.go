@@ -25,7 +25,8 @@ type liveView struct {
 	title    string
 	doing    string
 	snapshot *deploy.Snapshot
-	messages []string // the newest events, oldest first
+	shift    *rollout.Shift // as last told; nil: nothing is shifted
+	messages []string       // the newest events, oldest first
 }
 
 const messagesShown = 5
@@ -63,6 +64,9 @@ func (v *liveView) report(e deploy.Event) {
 	switch e.Type {
 	case deploy.Progress:
 		v.snapshot = e.Snapshot
+		v.shift = e.Snapshot.Shift
+	case deploy.Staged:
+		v.shift = e.Shift
 	case deploy.Message:
 		v.messages = append(v.messages, e.Text)
 		v.messages = v.messages[max(0, len(v.messages)-messagesShown):]
@@ -99,13 +103,13 @@ func (v *liveView) lines() []string {
 	for _, d := range v.snapshot.Deployments {
 		lines = append(lines, v.deployment(d))
 	}
-	if s := v.snapshot.Shift; s != nil {
-		lines = append(lines, "  traffic   "+v.traffic(*s)+"  "+s.String())
+	if v.shift != nil {
+		lines = append(lines, "  traffic   "+v.traffic(*v.shift))
 	}
 	if t := v.targets(); t != "" {
 		lines = append(lines, t)
 	}
-	if w := v.snapshot.Waiting; len(w) > 0 {
+	if w := v.snapshot.Waiting; len(w) > 0 && v.shift == nil {
 		lines = append(lines, p.Style(terminal.Faint, "  waiting:  "+string(w[0])))
 	}
 	for _, m := range v.messages {
@@ -165,15 +169,23 @@ func (v *liveView) sick(id rollout.TaskID) bool {
 	return false
 }
 
-// traffic is a bar of ten squares: how much of the production traffic the new tasks get.
+// traffic is a bar of ten squares, how much of the production traffic the new tasks get, and the stage.
 func (v *liveView) traffic(s rollout.Shift) string {
 	const squares = 10
 	share := 0.0
 	if s.Production != nil {
-		share = min(max(*s.Production, 0), 100) / 100
+		share = min(max(*s.Production, 0), 100)
 	}
-	filled := int(math.Ceil(share * squares))
-	return v.p.Style(terminal.Good, strings.Repeat("■", filled)) + v.p.Style(terminal.Faint, strings.Repeat("□", squares-filled))
+	filled := int(math.Ceil(share * squares / 100))
+	bar := v.p.Style(terminal.Good, strings.Repeat("■", filled)) + v.p.Style(terminal.Faint, strings.Repeat("□", squares-filled))
+	text := fmt.Sprintf("%s %3.0f %%  %s", bar, share, v.p.Style(terminal.Faint, s.Stage))
+	switch {
+	case s.Undoing:
+		text += ", " + v.p.Style(terminal.Bad, "going back")
+	case len(s.Pauses) > 0:
+		text += ", " + v.p.Style(terminal.Warn, "waits for somebody")
+	}
+	return text
 }
 
 func (v *liveView) targets() string {
