@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -58,13 +59,18 @@ func TestWrongUsageIsToldInJSONWhereverTheFlagStands(t *testing.T) {
 	}
 }
 
+// ours leaves out ecs-deploy, whose usage is that of the script whose place it takes: it has tests of its own.
+func ours(all []*cobra.Command) []*cobra.Command {
+	return slices.DeleteFunc(all, func(c *cobra.Command) bool { return c.DisableFlagParsing })
+}
+
 // TestEveryCommandHelps walks the command tree: whatever a user calls with --help says what it does and shows an example
 // that is a command of ours.
 func TestEveryCommandHelps(t *testing.T) {
 	t.Parallel()
 	p, _, _ := testProgram()
 	root := p.root()
-	for _, c := range tree(root) {
+	for _, c := range ours(tree(root)) {
 		path := c.CommandPath()
 		if c.Short == "" || strings.HasSuffix(c.Short, ".") {
 			t.Errorf("%s: its summary is %q", path, c.Short)
@@ -87,7 +93,7 @@ func TestHelpIsNoWiderThanTheTerminal(t *testing.T) {
 	t.Parallel()
 	for _, width := range []int{72, 80, 100, 200} {
 		p, _, _ := testProgram()
-		for _, c := range tree(p.root()) {
+		for _, c := range ours(tree(p.root())) {
 			p, out, _ := testProgram()
 			p.Wide = func() int { return width }
 			if code := Main(t.Context(), p, append(strings.Fields(c.CommandPath())[1:], "--help")); code != exitDone {
@@ -112,7 +118,7 @@ func TestEveryCommandRefusesWhatItDoesNotTake(t *testing.T) {
 		add + "fail": "PATTERN", add + "delay": "PATTERN", add + "throttle": "PATTERN", add + "kill": "TARGET", add + "freeze": "TARGET",
 		"slipway plan": "VERSION", "slipway scale": "COUNT", add + "interrupt": "TARGET",
 	}
-	for _, c := range tree(p.root()) {
+	for _, c := range ours(tree(p.root())) {
 		path := c.CommandPath()
 		wrong := map[string]string{"--nonsense": "unknown flag", "x y": "x", "--output": "needs an argument"}
 		if what, ok := takes[path]; !ok {
