@@ -174,5 +174,5 @@ func (w *logWriter) line(line rollout.OutputLine) {
 		}
 		from, at = w.p.Hue(hue, from), w.p.Style(terminal.Faint, at)
 	}
-	w.p.Printf("%s %s  %s\n", at, from, strings.TrimRight(line.Text, "\r\n"))
+	w.p.Print(w.p.Plain(at+" "+from+"  ") + strings.TrimRight(line.Text, "\r\n") + "\n")
 }

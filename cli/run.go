@@ -290,7 +290,7 @@ func (v *onceView) line(line rollout.OutputLine) {
 		v.logs.line(line)
 		return
 	}
-	v.p.Printf("%s\n", strings.TrimRight(line.Text, "\r\n"))
+	v.p.Print(strings.TrimRight(line.Text, "\r\n") + "\n")
 }
 
 func (v *onceView) end(e deploy.OnceEvent) {

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"sync"
 
+	"github.com/charmbracelet/x/ansi"
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 	jsonv1 "github.com/go-json-experiment/json/v1"
@@ -70,8 +71,21 @@ func (t *Terminal) Width() int {
 	return t.Wide()
 }
 
-// Printf writes data.
-func (t *Terminal) Printf(format string, args ...any) { fmt.Fprintf(t.Out, format, args...) }
+// Printf writes data, without styles where nobody looks at it.
+func (t *Terminal) Printf(format string, args ...any) {
+	fmt.Fprint(t.Out, t.Plain(fmt.Sprintf(format, args...)))
+}
+
+// Print writes data as it stands: what others wrote is theirs to style.
+func (t *Terminal) Print(data string) { fmt.Fprint(t.Out, data) }
+
+// Plain returns data without styles where nobody looks at it: these are for whoever looks at Err.
+func (t *Terminal) Plain(data string) string {
+	if t.OutTTY {
+		return data
+	}
+	return ansi.Strip(data)
+}
 
 // Say writes a line of talk.
 func (t *Terminal) Say(format string, args ...any) { fmt.Fprintf(t.Err, format+"\n", args...) }

@@ -3,6 +3,7 @@ package terminal
 import (
 	"bytes"
 	"encoding/json"
+	"io"
 	"strings"
 	"testing"
 	"time"
@@ -185,6 +186,18 @@ func TestDocumentsHaveNoNullListsAndAreElseAsEncodingJSONWritesThem(t *testing.T
 		}
 		if diff := cmp.Diff(want.String(), tc.got); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
+	}
+}
+
+func TestDataHasNoColoursWhereNobodyLooksAtIt(t *testing.T) {
+	t.Parallel()
+	for _, looked := range []bool{false, true} {
+		var out strings.Builder
+		term := &Terminal{Out: &out, Err: io.Discard, ErrTTY: true, OutTTY: looked, Color: true}
+		term.Printf("%s\n", term.Style(Good, "proven"))
+		if got := out.String(); strings.Contains(got, "\x1b") != looked || !strings.Contains(got, "proven") {
+			t.Errorf("somebody looks: %t: %q", looked, got)
 		}
 	}
 }
