@@ -152,6 +152,9 @@ func told(w *delivery.Workspace, env config.Environment, want rollout.Desired) [
 // following says how far a rollout is to be followed.
 func (o installOptions) following() (deploy.Until, error) {
 	known := []string{string(deploy.UntilProven), string(deploy.UntilServing), string(deploy.UntilPaused)}
+	if o.until == "" { // who calls this without flags, as the demo does
+		return deploy.UntilProven, nil
+	}
 	if !slices.Contains(known, o.until) {
 		return "", fault.New(fault.Invalid, "--until: a rollout cannot be followed until it is %q", o.until).
 			WithHint("%s", suggest.HintOrList(o.until, known))
