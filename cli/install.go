@@ -27,6 +27,7 @@ type installOptions struct {
 	force      bool
 	until      string
 	plan       string
+	saved      savedPlan // read from the file that plan names
 	noVerify   bool
 }
 
@@ -89,11 +90,14 @@ func (o *installOptions) version(args []string) (version.Version, error) {
 		return version.Parse(args[0])
 	}
 	plan, v, err := readPlan(o.plan)
-	if err == nil && o.environment == "" {
+	if err != nil {
+		return v, err
+	}
+	if o.environment == "" {
 		o.environment = string(plan.Environment)
 	}
-	o.force = o.force || plan.Force
-	return v, err
+	o.saved, o.force = plan, o.force || plan.Force
+	return v, nil
 }
 
 // held holds a saved plan against one made now.
@@ -101,15 +105,11 @@ func (o installOptions) held(ctx context.Context, target deploy.Target, w *deliv
 	if o.plan == "" {
 		return nil
 	}
-	plan, _, err := readPlan(o.plan)
-	if err != nil {
-		return err
-	}
 	now, err := deploy.Plan(ctx, target, wish.Desired, wish.Policy)
 	if err != nil {
 		return err
 	}
-	return plan.check(now, w.Project.Name, env.Name, wish.Sum)
+	return o.saved.check(now, w.Project.Name, env.Name, wish.Sum)
 }
 
 // install brings a published version to the environment.

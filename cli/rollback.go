@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -12,10 +11,9 @@ import (
 )
 
 type rollbackOptions struct {
-	serviceOptions
-	timeout time.Duration
-	to      string
-	list    bool
+	changeOptions
+	to   string
+	list bool
 }
 
 func (p *Program) rollbackCommand() *cobra.Command {
@@ -38,28 +36,21 @@ to go to.`,
 			return p.rollback(c.Context(), o)
 		},
 	}
-	o.flags(c)
-	c.Flags().DurationVar(&o.timeout, "timeout", 0, "`DURATION` until the rollback must be proven; the project's (20m) unless given")
+	o.flags(c, "the rollback must be proven")
 	c.Flags().StringVar(&o.to, "to", "", "`VERSION` or revision to go to; the last proven one unless given")
 	c.Flags().BoolVar(&o.list, "list", false, "list the proven deployments, and change nothing")
 	return c
 }
 
 func (p *Program) rollback(ctx context.Context, o rollbackOptions) error {
-	target, ref, policy, err := o.find(ctx, p)
-	if err != nil {
-		return err
-	}
-	to, err := chosen(ctx, target, ref, o.to)
-	if err != nil {
-		return err
-	}
-	follow := p.follow()
-	result, err := deploy.RollBack(ctx, target, ref, to, rollout.Policy{
-		Timeout: policy.Timeout, RollbackTimeout: o.timeout, Bake: policy.Bake, Rollback: true,
-	}, deploy.Options{Report: follow.report, Watched: p.watched()})
-	follow.close()
-	return ended(result, err)
+	return p.change(ctx, o.changeOptions, func(t deploy.Target, ref rollout.ServiceRef, policy rollout.Policy, opts deploy.Options) (deploy.Result, error) {
+		to, err := chosen(ctx, t, ref, o.to)
+		if err != nil {
+			return deploy.Result{}, err
+		}
+		policy.RollbackTimeout = o.timeout
+		return deploy.RollBack(ctx, t, ref, to, policy, opts)
+	})
 }
 
 // chosen returns the proven deployment that a name means; nil when nothing is named.

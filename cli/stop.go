@@ -1,23 +1,15 @@
 package cli
 
 import (
-	"context"
-	"time"
-
 	"github.com/spf13/cobra"
 
 	"github.com/slipway-cd/slipway/deploy"
 	"github.com/slipway-cd/slipway/rollout"
 )
 
-type stopOptions struct {
-	serviceOptions
-	timeout time.Duration
-	asIs    bool
-}
-
 func (p *Program) stopCommand() *cobra.Command {
-	var o stopOptions
+	var o changeOptions
+	var asIs bool
 	c := &cobra.Command{
 		Use:   "stop",
 		Short: "Stop a deployment that is under way",
@@ -28,29 +20,17 @@ more tasks for the deployment, and what runs goes on running.
 It is an error when nothing is under way: slipway rollback undoes what has come to its end.`,
 		Example: "  slipway stop --environment qa\n  slipway stop --cluster qa --service hid-generator --as-is",
 		Args:    noArguments,
-		RunE:    func(c *cobra.Command, _ []string) error { return p.stopped(c.Context(), o) },
+		RunE: func(c *cobra.Command, _ []string) error {
+			return p.change(c.Context(), o, func(t deploy.Target, ref rollout.ServiceRef, policy rollout.Policy, opts deploy.Options) (deploy.Result, error) {
+				if asIs {
+					return deploy.Halt(c.Context(), t, ref, opts)
+				}
+				policy.RollbackTimeout = o.timeout
+				return deploy.Stop(c.Context(), t, ref, policy, opts)
+			})
+		},
 	}
-	o.flags(c)
-	c.Flags().DurationVar(&o.timeout, "timeout", 0, "`DURATION` until the last proven revision must serve again; the project's (20m) unless given")
-	c.Flags().BoolVar(&o.asIs, "as-is", false, "bring nothing back: leave what runs as it is")
+	o.flags(c, "the last proven revision must serve again")
+	c.Flags().BoolVar(&asIs, "as-is", false, "bring nothing back: leave what runs as it is")
 	return c
-}
-
-func (p *Program) stopped(ctx context.Context, o stopOptions) error {
-	target, ref, policy, err := o.find(ctx, p)
-	if err != nil {
-		return err
-	}
-	follow := p.follow()
-	options := deploy.Options{Report: follow.report, Watched: p.watched()}
-	var result deploy.Result
-	if o.asIs {
-		result, err = deploy.Halt(ctx, target, ref, options)
-	} else {
-		result, err = deploy.Stop(ctx, target, ref, rollout.Policy{
-			Timeout: policy.Timeout, RollbackTimeout: o.timeout, Rollback: true,
-		}, options)
-	}
-	follow.close()
-	return ended(result, err)
 }
